@@ -1,0 +1,38 @@
+import type { AccountId, WorkerId } from "../domain/ids.ts";
+import type { Author, LoadableVersion, NamedHandlers } from "../domain/version.ts";
+import type { BlobStore } from "../store/blobs.ts";
+import type { Database } from "../store/database.ts";
+import type { RoutingLock } from "./routing-lock.ts";
+import type { SecretBox } from "./secret-box.ts";
+import type { WorkerLock } from "./worker-lock.ts";
+
+/** What starting a version once, before anybody may deploy it, has shown. */
+export type ProbeResult =
+  | {
+      readonly ok: true;
+      readonly startupTimeMs: number;
+      readonly handlers: readonly string[];
+      readonly namedHandlers: readonly NamedHandlers[];
+    }
+  | { readonly ok: false; readonly message: string };
+
+/** The shell's dependencies, built once per request by the composition root. */
+export interface ControlContext {
+  readonly accountId: AccountId;
+  readonly db: Database;
+  readonly blobs: BlobStore;
+  readonly secrets: SecretBox;
+  workerLock(id: WorkerId): DurableObjectStub<WorkerLock>;
+  routingLock(): DurableObjectStub<RoutingLock>;
+  /** Start a version once, without a network, and throw it away. */
+  probe(version: LoadableVersion): Promise<ProbeResult>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** UUID, lower case. */
+  newId(): string;
+}
+
+/** A context on whose behalf something is changed. */
+export interface ActingContext extends ControlContext {
+  readonly actor: Author;
+}

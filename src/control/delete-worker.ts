@@ -1,0 +1,26 @@
+/** Delete a Worker: its hosts, routes and domains go at once; its history stays. */
+import type { DomainError } from "../domain/errors.ts";
+import { err, ok, type Result } from "../domain/result.ts";
+import type { Worker } from "../domain/worker.ts";
+import { findServiceReferrers } from "../store/references.ts";
+import type { ActingContext } from "./context.ts";
+
+/** Refused while other Workers' current deployments bind this one, unless forced. */
+export async function deleteWorker(
+  context: ActingContext,
+  worker: Worker,
+  options: { readonly force: boolean },
+): Promise<Result<void, DomainError>> {
+  if (!options.force) {
+    const referrers = await findServiceReferrers(context.db, context.accountId, worker.name);
+    const by = referrers.filter((name) => name !== worker.name);
+    if (by.length > 0) return err({ kind: "worker_referenced", by });
+  }
+  const changed = await context
+    .routingLock()
+    .change(
+      { kind: "remove_worker", workerId: worker.id, deletedOn: context.now() },
+      context.actor,
+    );
+  return changed.ok ? ok(undefined) : changed;
+}

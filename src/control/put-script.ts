@@ -1,0 +1,93 @@
+/** The one-call upload: a version and its deployment at 100 %, and the Worker itself if it is new. */
+import type { Deployment } from "../domain/deployment.ts";
+import type { DomainError } from "../domain/errors.ts";
+import type { WorkerId, WorkerName } from "../domain/ids.ts";
+import { ok, type Result } from "../domain/result.ts";
+import type { VersionDraft } from "../domain/upload.ts";
+import type { Version } from "../domain/version.ts";
+import type { Worker } from "../domain/worker.ts";
+import { findWorker, updateWorkerSettings } from "../store/workers.ts";
+import { createDeployment } from "./create-deployment.ts";
+import type { ActingContext } from "./context.ts";
+import { prepareVersion, storeVersion } from "./upload-version.ts";
+
+export interface PutScriptOptions {
+  readonly strictInherit: boolean;
+  readonly versionsMax: number;
+  /** Settings that no version carries (tags, logpush, observability, tail_consumers), if the upload has any. */
+  readonly workerSettings: Readonly<Record<string, unknown>>;
+}
+
+export interface PutScriptResult {
+  readonly worker: Worker;
+  readonly version: Version;
+  readonly deployment: Deployment;
+}
+
+/** Cloudflare's words for the deployment that an upload makes by itself. */
+const UPLOAD_DEPLOYMENT_MESSAGE = "Automatic deployment on upload.";
+
+export async function putScript(
+  context: ActingContext,
+  name: WorkerName,
+  draft: VersionDraft,
+  options: PutScriptOptions,
+): Promise<Result<PutScriptResult, DomainError>> {
+  const existing = await findWorker(context.db, context.accountId, name);
+  const planned = existing ?? newWorker(context, name, options.workerSettings);
+  const prepared = await prepareVersion(context, planned, draft, {
+    triggeredBy: "upload",
+    strictInherit: options.strictInherit,
+  });
+  if (!prepared.ok) return prepared;
+
+  if (existing === null) {
+    const created = await createWorker(context, planned);
+    if (!created.ok) return created;
+  } else if (Object.keys(options.workerSettings).length > 0) {
+    const settings = { ...existing.settings, ...options.workerSettings };
+    await updateWorkerSettings(context.db, existing.id, settings, context.now());
+  }
+  const version = await storeVersion(context, planned, prepared.value);
+  const deployment = await createDeployment(
+    context,
+    planned,
+    {
+      versions: [{ versionId: version.id, percentage: 100 }],
+      triggeredBy: "upload",
+      message: UPLOAD_DEPLOYMENT_MESSAGE,
+      author: context.actor,
+      force: false,
+      expectedCurrentId: null,
+    },
+    { versionsMax: options.versionsMax, idempotency: null },
+  );
+  return deployment.ok ? ok({ worker: planned, version, deployment: deployment.value }) : deployment;
+}
+
+/** A Worker with nothing in it and no host switched on. */
+export const newWorker = (
+  context: ActingContext,
+  name: WorkerName,
+  settings: Readonly<Record<string, unknown>>,
+): Worker => ({
+  id: context.newId().replaceAll("-", "") as WorkerId,
+  accountId: context.accountId,
+  name,
+  createdOn: context.now(),
+  modifiedOn: context.now(),
+  subdomainEnabled: false,
+  previewsEnabled: false,
+  settings,
+});
+
+/** Make a Worker exist. `worker_exists` when another call was faster. */
+export async function createWorker(
+  context: ActingContext,
+  worker: Worker,
+): Promise<Result<Worker, DomainError>> {
+  const changed = await context
+    .routingLock()
+    .change({ kind: "create_worker", worker }, context.actor);
+  return changed.ok ? ok(worker) : changed;
+}

@@ -1,0 +1,123 @@
+/**
+ * What may be deployed. One pure decision, made at the door and again under the lock, so that a refusal
+ * and its words are the same wherever it is found.
+ */
+import type { DomainError } from "./errors.ts";
+import type { DeploymentId, VersionId, WorkerId } from "./ids.ts";
+import { PERCENTAGE_SUM_TOLERANCE } from "./limits.ts";
+import { err, ok, type Result } from "./result.ts";
+import type { Author } from "./version.ts";
+
+/** A version's share of the traffic. */
+export interface TrafficShare {
+  readonly versionId: VersionId;
+  /** The version's number: shares are laid out newest first. */
+  readonly number: number;
+  /** 0 to 100, fractions allowed. */
+  readonly percentage: number;
+}
+
+/** The register's value: what a Worker serves, whatever route a request came by. */
+export interface CurrentDeployment {
+  /** Position in the Worker's history: larger is later. */
+  readonly seq: number;
+  readonly deploymentId: DeploymentId;
+  readonly versions: readonly TrafficShare[];
+}
+
+/** `upload` is the deployment that a script upload makes by itself; everything else is `deployment`. */
+export type DeploymentTrigger = "upload" | "deployment";
+
+/** What a client asks for. Ids and shares are checked here, not before. */
+export interface DeploymentCommand {
+  readonly versions: readonly { readonly versionId: string; readonly percentage: number }[];
+  readonly triggeredBy: DeploymentTrigger;
+  /** Empty: none. */
+  readonly message: string;
+  readonly author: Author;
+  /** Overrides what Cloudflare lets `?force=true` override, never a rule that protects data. */
+  readonly force: boolean;
+  /** If-Match: refuse unless this deployment is still the current one. */
+  readonly expectedCurrentId: string | null;
+}
+
+/** What the decision needs to know. */
+export interface DeploymentFacts {
+  readonly workerId: WorkerId;
+  readonly current: CurrentDeployment | null;
+  /** Of the versions the command names, those that exist anywhere in the account. */
+  readonly versions: readonly {
+    readonly id: VersionId;
+    readonly workerId: WorkerId;
+    readonly number: number;
+  }[];
+  readonly versionsMax: number;
+}
+
+/** An accepted deployment, before it has a place in the history. */
+export interface DeploymentPlan {
+  readonly versions: readonly TrafficShare[];
+}
+
+/** A deployment as history tells it. */
+export interface Deployment {
+  readonly id: DeploymentId;
+  readonly workerId: WorkerId;
+  readonly seq: number;
+  /** Milliseconds since 1970. */
+  readonly createdOn: number;
+  readonly triggeredBy: DeploymentTrigger;
+  readonly message: string;
+  readonly author: Author;
+  /** In the order in which the client gave them. */
+  readonly versions: readonly { readonly versionId: VersionId; readonly percentage: number }[];
+}
+
+export function decideDeployment(
+  facts: DeploymentFacts,
+  command: DeploymentCommand,
+): Result<DeploymentPlan, DomainError> {
+  const { expectedCurrentId } = command;
+  if (expectedCurrentId !== null && facts.current?.deploymentId !== expectedCurrentId) {
+    const currentId = facts.current?.deploymentId ?? null;
+    return err({ kind: "deployment_moved", currentId, expectedId: expectedCurrentId });
+  }
+  const count = command.versions.length;
+  if (count === 0) return err({ kind: "no_versions_given" });
+  if (count > facts.versionsMax) {
+    return err({ kind: "too_many_versions", count, max: facts.versionsMax });
+  }
+
+  const known = new Map(facts.versions.map((version) => [version.id as string, version]));
+  const seen = new Set<string>();
+  const shares: TrafficShare[] = [];
+  for (const { versionId, percentage } of command.versions) {
+    const id = versionId.toLowerCase();
+    if (seen.has(id)) return err({ kind: "duplicate_version", versionId: id });
+    seen.add(id);
+    if (!(percentage >= 0 && percentage <= 100)) {
+      return err({ kind: "bad_percentage", versionId: id, percentage });
+    }
+    const version = known.get(id);
+    if (version === undefined) return err({ kind: "version_not_found", versionId: id });
+    if (version.workerId !== facts.workerId) {
+      return err({ kind: "version_of_another_worker", versionId: id });
+    }
+    shares.push({ versionId: version.id, number: version.number, percentage });
+  }
+
+  const sum = shares.reduce((total, share) => total + share.percentage, 0);
+  if (Math.abs(sum - 100) > PERCENTAGE_SUM_TOLERANCE) return err({ kind: "shares_do_not_sum", sum });
+  return ok({ versions: shares });
+}
+
+/** The latest deployment serves traffic and cannot be deleted; every other one can. */
+export function decideDeploymentRemoval(
+  current: CurrentDeployment | null,
+  deploymentId: DeploymentId,
+): Result<void, DomainError> {
+  if (current?.deploymentId === deploymentId) {
+    return err({ kind: "deployment_is_current", deploymentId });
+  }
+  return ok(undefined);
+}

@@ -1,0 +1,139 @@
+/**
+ * Every limit of the product: unit last in the name, with its reason. Each is tested at its boundary.
+ * "Cloudflare" means that the number is the platform's own, so that what deploys there deploys here.
+ */
+
+/** Request body of an upload after decompression. Cloudflare caps a Worker at 64 MiB; 4 MiB on top for metadata and part headers. */
+export const UPLOAD_BODY_BYTES_MAX = 68 * 1024 * 1024;
+/** Sum of a version's module bodies. Cloudflare, and workerd's own cap for a loaded Worker. */
+export const VERSION_MODULES_BYTES_MAX = 64 * 1024 * 1024;
+/** Inflated bytes per compressed byte, counted after the first MiB: real source compresses 3 to 20 times. */
+export const UPLOAD_INFLATION_RATIO_MAX = 200;
+/** Parts of an upload: one metadata part and up to 999 modules. */
+export const UPLOAD_PARTS_MAX = 1_000;
+/** Headers of one multipart part; a module name is at most 255 characters. */
+export const UPLOAD_PART_HEADER_BYTES_MAX = 8 * 1024;
+/** The `metadata` part: bindings, flags, annotations. */
+export const UPLOAD_METADATA_BYTES_MAX = 1024 * 1024;
+/** JSON bodies of all other calls. */
+export const JSON_BODY_BYTES_MAX = 1024 * 1024;
+/** Objects and lists inside one another in any JSON that a client sends: deeper ones would exhaust the stack of what walks them. */
+export const JSON_DEPTH_MAX = 64;
+
+/** Module name, in characters: also a key in object storage. */
+export const MODULE_NAME_CHARS_MAX = 255;
+/** Bindings of one version. Cloudflare allows 128 variables on the paid plan and as many other bindings. */
+export const BINDINGS_MAX = 512;
+/** Binding name, in characters. */
+export const BINDING_NAME_CHARS_MAX = 128;
+/** One text variable, JSON variable or secret, in UTF-8 bytes. Cloudflare. */
+export const BINDING_VALUE_BYTES_MAX = 5 * 1024;
+/** Entries of `keep_bindings`: more than there are binding types. */
+export const KEEP_BINDINGS_MAX = 64;
+/** Compatibility flags of one version; the runtime knows some two hundred. */
+export const COMPATIBILITY_FLAGS_MAX = 256;
+/** Compatibility flag, in characters. */
+export const COMPATIBILITY_FLAG_CHARS_MAX = 128;
+/** Further versioned settings (limits, placement, …), serialised, in UTF-8 bytes: they are copied into each version's row. */
+export const SETTINGS_BYTES_MAX = 64 * 1024;
+/** A version's whole environment, serialised. workerd's own cap for a loaded Worker. */
+export const VERSION_ENV_BYTES_MAX = 1024 * 1024;
+
+/** Message of a version or deployment, in UTF-8 bytes; longer ones are cut with a notice. Cloudflare. */
+export const MESSAGE_BYTES_MAX = 1_000;
+/** Tag of a version, in UTF-8 bytes; longer ones are refused, since a cut tag would name something else. Cloudflare. */
+export const TAG_BYTES_MAX = 100;
+/** Annotations besides message, tag and alias: what a build system says about itself. */
+export const OTHER_ANNOTATIONS_MAX = 32;
+/** Key of such an annotation, in characters. */
+export const OTHER_ANNOTATION_KEY_CHARS_MAX = 128;
+/** Value of such an annotation, in UTF-8 bytes. */
+export const OTHER_ANNOTATION_BYTES_MAX = 1_000;
+/** `<alias>-<worker>` has to fit in one DNS label. Cloudflare. */
+export const PREVIEW_LABEL_CHARS_MAX = 63;
+
+/** Versions of one deployment unless the operator raises it. Cloudflare. */
+export const DEPLOYMENT_VERSIONS_DEFAULT_MAX = 2;
+/** The most an operator may raise it to: the layout is searched linearly on every request. */
+export const DEPLOYMENT_VERSIONS_HARD_MAX = 20;
+/** Percentage points by which shares may miss 100. wrangler shares the rest out unrounded and allows this much. */
+export const PERCENTAGE_SUM_TOLERANCE = 1e-3;
+/** Deployments on a page unless asked otherwise: wrangler prints all it gets and calls it "the 10 most recent". */
+export const DEPLOYMENTS_PAGE_DEFAULT = 10;
+/** Versions on a page unless asked otherwise. Cloudflare. */
+export const VERSIONS_PAGE_DEFAULT = 25;
+/** Versions in the answer to `?deployable=true`, which has no pages. Cloudflare lists its 100 most recent. */
+export const DEPLOYABLE_VERSIONS_MAX = 100;
+/** The largest page anyone may ask for. */
+export const PAGE_ITEMS_MAX = 100;
+
+/** Changes waiting for one lock; more are told to come back, so that nobody waits unboundedly. */
+export const LOCK_QUEUE_MAX = 8;
+/** The longest a change waits for its turn before it is told to come back, in milliseconds. */
+export const LOCK_WAIT_MS_MAX = 15_000;
+/** The longest the lock tries to write the history row before it gives the change up, in milliseconds. */
+export const LEDGER_WRITE_MS_MAX = 10_000;
+/** What a caller who must come back is told to wait, in seconds. */
+export const LOCK_RETRY_AFTER_SECONDS = 1;
+/** Idempotency keys, in characters. */
+export const IDEMPOTENCY_KEY_CHARS_MAX = 255;
+/** How long the result of a keyed call is kept, in milliseconds: a CI job retried the next day still finds it. */
+export const IDEMPOTENCY_KEEP_MS = 48 * 60 * 60 * 1000;
+
+/** Routes of one zone: ten times Cloudflare's; the whole table is held in every gateway's memory. */
+export const ROUTES_PER_ZONE_MAX = 10_000;
+/** Routes of one call: a change is one row of at most 2 MB in the lock's storage. Cloudflare's limit per zone. */
+export const ROUTES_PER_CALL_MAX = 1_000;
+/** Route pattern, in characters. */
+export const ROUTE_PATTERN_CHARS_MAX = 1_024;
+
+/** `Cloudflare-Workers-Version-Overrides`, in characters. */
+export const OVERRIDE_HEADER_CHARS_MAX = 1_024;
+/** Entries of that dictionary. */
+export const OVERRIDE_ENTRIES_MAX = 16;
+/** `Cloudflare-Workers-Version-Key`, in characters; the rest is ignored. */
+export const VERSION_KEY_CHARS_MAX = 256;
+
+/** Tries of one question to the control plane: an object that moved or restarted answers the next one. */
+export const CONTROL_PLANE_TRIES_MAX = 3;
+/** Wait before the second such try, doubled for each later one, in milliseconds. */
+export const CONTROL_PLANE_RETRY_MS = 20;
+/** What a visitor is told to wait while the control plane cannot be asked, in seconds. */
+export const GATEWAY_RETRY_AFTER_SECONDS = 1;
+/** The longest a version may take to start at its upload check, in milliseconds. Cloudflare allows 1 s of CPU; this is wall clock on a machine that may be busy. */
+export const VERSION_START_MS_MAX = 5_000;
+/** Versions kept loaded by one gateway: about 2 MB each. */
+export const LOADED_VERSIONS_MAX = 1_000;
+/** Tries to load a version for one request that can be sent again. */
+export const VERSION_LOAD_TRIES_MAX = 3;
+/** How long a version that failed to start is not tried again, in milliseconds: each try costs a slot in the runtime. */
+export const VERSION_FAILURE_KEEP_MS = 5_000;
+/** How long a version outside the current deployment stays loaded after its last response began, in milliseconds: time to finish bodies and `waitUntil` work. */
+export const RETIRED_VERSION_KEEP_MS = 60_000;
+/** The same after a WebSocket or an event stream began, in milliseconds. */
+export const RETIRED_VERSION_STREAM_KEEP_MS = 60 * 60 * 1000;
+/** The most often a gateway looks for versions to unload, in milliseconds. */
+export const EVICTION_INTERVAL_MS = 5_000;
+/** Calls in flight from one Worker to another over service bindings: a loop of bindings ends here, and nothing else does. */
+export const SERVICE_CALLS_IN_FLIGHT_MAX = 1_000;
+
+/** Between two health probes of the host, in milliseconds. */
+export const HEALTH_INTERVAL_MS = 2_000;
+/** The longest one health probe may take, in milliseconds. Unloaded it takes under 10. */
+export const HEALTH_TIMEOUT_MS = 1_000;
+/** Probes missed in a row before the runtime counts as wedged: one or two may be a long garbage collection. */
+export const HEALTH_MISSES_MAX = 3;
+/** How long a started or restarted runtime may take to answer its first probe, in milliseconds. */
+export const RUNTIME_START_MS_MAX = 15_000;
+/** Tries to bring a lost runtime back before the host gives up and exits. */
+export const RUNTIME_START_TRIES_MAX = 5;
+/** How long a stopping host lets requests in flight finish, in milliseconds. */
+export const DRAIN_MS_MAX = 5_000;
+/** How long the last runtime of a killed host may take to free its port, in milliseconds. */
+export const ORPHAN_MS_MAX = 3_000;
+/** A preset root token, in characters: shorter ones can be guessed. */
+export const ROOT_TOKEN_CHARS_MIN = 16;
+/** A preset root token, in characters: it travels in a header. */
+export const ROOT_TOKEN_CHARS_MAX = 256;
+/** One line of a Worker's console in the host's log, in characters; the rest is cut. */
+export const LOG_LINE_CHARS_MAX = 4_000;

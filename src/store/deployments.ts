@@ -1,0 +1,233 @@
+import { and, desc, eq, gte, inArray, isNull, lt, lte, ne, sql } from "drizzle-orm";
+import type { CurrentDeployment, Deployment } from "../domain/deployment.ts";
+import type { AccountId, DeploymentId, VersionId, WorkerId } from "../domain/ids.ts";
+import type { AuditEntry } from "../domain/worker.ts";
+import { auditStatement } from "./audit.ts";
+import type { Database } from "./database.ts";
+import { deployments, deploymentVersions, versions } from "./schema.ts";
+
+type Row = typeof deployments.$inferSelect;
+
+/**
+ * Write an intended deployment into the history, as `committing`. Writing it again changes nothing.
+ * False when the place in the history belongs to another intent: the caller must not make it visible.
+ */
+export async function commitDeployment(
+  db: Database,
+  accountId: AccountId,
+  deployment: Deployment,
+  intentId: string,
+  entry: AuditEntry,
+): Promise<boolean> {
+  const shares = JSON.stringify(deployment.versions);
+  const [, , , owner] = await db.batch([
+    db.insert(deployments).values(newRow(deployment, intentId, "committing")).onConflictDoNothing(),
+    db
+      .insert(deploymentVersions)
+      .select(
+        sql`SELECT ${deployment.id}, key, value ->> 'versionId', value ->> 'percentage'
+          FROM json_each(${shares}) WHERE EXISTS (SELECT 1 FROM deployments WHERE id = ${deployment.id})`,
+      )
+      .onConflictDoNothing(),
+    auditStatement(db, accountId, entry),
+    db
+      .select({ intentId: deployments.intentId })
+      .from(deployments)
+      .where(
+        and(
+          eq(deployments.workerId, deployment.workerId),
+          eq(deployments.seq, deployment.seq),
+          ne(deployments.status, "aborted"),
+        ),
+      ),
+  ]);
+  return owner[0]?.intentId === intentId;
+}
+
+const newRow = (deployment: Deployment, intentId: string, status: "committing" | "aborted") => ({
+  id: deployment.id,
+  workerId: deployment.workerId,
+  seq: deployment.seq,
+  status,
+  intentId,
+  createdOn: deployment.createdOn,
+  triggeredBy: deployment.triggeredBy,
+  message: deployment.message,
+  authorId: deployment.author.id,
+  authorEmail: deployment.author.email,
+  source: deployment.author.source,
+});
+
+/** Mark what is visible as such: everything up to `seq` that is not `active` yet. */
+export async function activateDeployments(
+  db: Database,
+  workerId: WorkerId,
+  seq: number,
+  activatedOn: number,
+): Promise<void> {
+  await db
+    .update(deployments)
+    .set({ status: "active", activatedOn })
+    .where(
+      and(
+        eq(deployments.workerId, workerId),
+        lte(deployments.seq, seq),
+        eq(deployments.status, "committing"),
+      ),
+    );
+}
+
+/** Take a place in the history out of use, so that a late write of the same intent cannot revive it. */
+export async function abortDeployment(
+  db: Database,
+  deployment: Deployment,
+  intentId: string,
+): Promise<void> {
+  await db
+    .insert(deployments)
+    .values(newRow(deployment, intentId, "aborted"))
+    .onConflictDoUpdate({
+      target: [deployments.workerId, deployments.seq],
+      set: { status: "aborted" },
+      setWhere: eq(deployments.status, "committing"),
+    });
+}
+
+/** The newest place in the history, whatever its state, and the newest that is or may become visible. */
+export async function findNewestDeployment(
+  db: Database,
+  workerId: WorkerId,
+): Promise<{ maxSeq: number; status: "committing" | "active"; intentId: string; deployment: Deployment } | { maxSeq: number; deployment: null }> {
+  const [top] = await db
+    .select({ seq: sql<number>`coalesce(max(${deployments.seq}), 0)` })
+    .from(deployments)
+    .where(eq(deployments.workerId, workerId));
+  const maxSeq = top?.seq ?? 0;
+  const rows = await db
+    .select()
+    .from(deployments)
+    .where(and(eq(deployments.workerId, workerId), ne(deployments.status, "aborted")))
+    .orderBy(desc(deployments.seq))
+    .limit(1);
+  const row = rows[0];
+  if (row === undefined) return { maxSeq, deployment: null };
+  const [deployment] = await withVersions(db, [row]);
+  if (deployment === undefined) throw new Error("store: a deployment vanished while it was read");
+  const status = row.status === "active" ? "active" : "committing";
+  return { maxSeq, status, intentId: row.intentId, deployment };
+}
+
+/** The numbers of a deployment's versions, for the layout of its shares. */
+export async function toCurrentDeployment(
+  db: Database,
+  deployment: Deployment,
+): Promise<CurrentDeployment> {
+  const ids = deployment.versions.map((share) => share.versionId as string);
+  const rows = await db
+    .select({ id: versions.id, number: versions.number })
+    .from(versions)
+    .where(inArray(versions.id, ids));
+  const numbers = new Map(rows.map((row) => [row.id, row.number]));
+  return {
+    seq: deployment.seq,
+    deploymentId: deployment.id,
+    versions: deployment.versions.map((share) => {
+      const number = numbers.get(share.versionId);
+      if (number === undefined) throw new Error("store: a deployment names a version that is not there");
+      return { ...share, number };
+    }),
+  };
+}
+
+export interface DeploymentsPage {
+  readonly limit: number;
+  /** Skip this many of the newest. */
+  readonly offset: number;
+  /** Only deployments before this place in the history. */
+  readonly beforeSeq?: number;
+  /** Milliseconds since 1970, inclusive. */
+  readonly since?: number;
+  readonly until?: number;
+}
+
+/** Those that took effect, newest first; deleted ones are left out. */
+export async function listDeployments(
+  db: Database,
+  workerId: WorkerId,
+  page: DeploymentsPage,
+): Promise<Deployment[]> {
+  const rows = await db
+    .select()
+    .from(deployments)
+    .where(
+      and(
+        eq(deployments.workerId, workerId),
+        eq(deployments.status, "active"),
+        isNull(deployments.deletedOn),
+        page.beforeSeq === undefined ? undefined : lt(deployments.seq, page.beforeSeq),
+        page.since === undefined ? undefined : gte(deployments.createdOn, page.since),
+        page.until === undefined ? undefined : lte(deployments.createdOn, page.until),
+      ),
+    )
+    .orderBy(desc(deployments.seq))
+    .limit(page.limit)
+    .offset(page.offset);
+  return withVersions(db, rows);
+}
+
+export async function findDeployment(
+  db: Database,
+  workerId: WorkerId,
+  id: DeploymentId,
+): Promise<Deployment | null> {
+  const rows = await db
+    .select()
+    .from(deployments)
+    .where(
+      and(
+        eq(deployments.id, id),
+        eq(deployments.workerId, workerId),
+        eq(deployments.status, "active"),
+        isNull(deployments.deletedOn),
+      ),
+    );
+  return (await withVersions(db, rows))[0] ?? null;
+}
+
+/** Hide a past deployment from the lists. The row stays: history is not rewritten. */
+export async function removeDeployment(
+  db: Database,
+  accountId: AccountId,
+  id: DeploymentId,
+  deletedOn: number,
+  entry: AuditEntry,
+): Promise<void> {
+  await db.batch([
+    db.update(deployments).set({ deletedOn }).where(eq(deployments.id, id)),
+    auditStatement(db, accountId, entry),
+  ]);
+}
+
+async function withVersions(db: Database, rows: readonly Row[]): Promise<Deployment[]> {
+  if (rows.length === 0) return [];
+  const shares = await db
+    .select()
+    .from(deploymentVersions)
+    .where(sql`${deploymentVersions.deploymentId} IN (SELECT value FROM json_each(${JSON.stringify(rows.map((row) => row.id))}))`)
+    .orderBy(deploymentVersions.deploymentId, deploymentVersions.position);
+  return rows.map((row) => ({
+    id: row.id as DeploymentId,
+    workerId: row.workerId as WorkerId,
+    seq: row.seq,
+    createdOn: row.createdOn,
+    triggeredBy: row.triggeredBy as Deployment["triggeredBy"],
+    message: row.message,
+    author: { id: row.authorId, email: row.authorEmail, source: row.source },
+    versions: shares
+      .filter((share) => share.deploymentId === row.id)
+      .map((share) => ({
+        versionId: share.versionId as VersionId,
+        percentage: share.percentage,
+      })),
+  }));
+}

@@ -1,0 +1,259 @@
+/**
+ * The tables. Constraints live here and in the migrations (STRICT, CHECK); every id column that is
+ * compared with text from outside is text. Times are milliseconds since 1970.
+ */
+import { sql } from "drizzle-orm";
+import {
+  check,
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+
+export const accounts = sqliteTable("accounts", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  createdOn: integer("created_on").notNull(),
+});
+
+/** API tokens besides the root token. Only the SHA-256 of a token is ever stored. */
+export const tokens = sqliteTable(
+  "tokens",
+  {
+    id: text("id").primaryKey(),
+    accountId: text("account_id")
+      .notNull()
+      .references(() => accounts.id),
+    name: text("name").notNull(),
+    sha256: text("sha256").notNull(),
+    createdOn: integer("created_on").notNull(),
+    expiresOn: integer("expires_on"),
+    revokedOn: integer("revoked_on"),
+  },
+  (t) => [
+    uniqueIndex("tokens_sha256").on(t.sha256),
+    check("tokens_sha256_hex", sql`length(${t.sha256}) = 64`),
+  ],
+);
+
+/** A deleted Worker stays as a row, so that its history can still be told; its name is free again. */
+export const workers = sqliteTable(
+  "workers",
+  {
+    id: text("id").primaryKey(),
+    accountId: text("account_id")
+      .notNull()
+      .references(() => accounts.id),
+    name: text("name").notNull(),
+    createdOn: integer("created_on").notNull(),
+    modifiedOn: integer("modified_on").notNull(),
+    deletedOn: integer("deleted_on"),
+    /** `<name>.<workers domain>` answers. */
+    subdomainEnabled: integer("subdomain_enabled").notNull(),
+    previewsEnabled: integer("previews_enabled").notNull(),
+    /** JSON object: tags, logpush, observability, tail_consumers … (not versioned). */
+    settings: text("settings").notNull(),
+  },
+  (t) => [
+    uniqueIndex("workers_name_live")
+      .on(t.accountId, t.name)
+      .where(sql`deleted_on IS NULL`),
+    check("workers_id_hex", sql`length(${t.id}) = 32`),
+    check("workers_subdomain_bool", sql`${t.subdomainEnabled} IN (0, 1)`),
+    check("workers_previews_bool", sql`${t.previewsEnabled} IN (0, 1)`),
+  ],
+);
+
+export const versions = sqliteTable(
+  "versions",
+  {
+    id: text("id").primaryKey(),
+    workerId: text("worker_id")
+      .notNull()
+      .references(() => workers.id),
+    number: integer("number").notNull(),
+    createdOn: integer("created_on").notNull(),
+    authorId: text("author_id").notNull(),
+    authorEmail: text("author_email").notNull(),
+    source: text("source").notNull(),
+    triggeredBy: text("triggered_by").notNull(),
+    message: text("message"),
+    tag: text("tag"),
+    alias: text("alias"),
+    /** JSON object: further annotations. */
+    annotations: text("annotations").notNull(),
+    syntax: text("syntax").notNull(),
+    mainModule: text("main_module").notNull(),
+    /** JSON array, without secret values. */
+    bindings: text("bindings").notNull(),
+    compatibilityDate: text("compatibility_date").notNull(),
+    /** JSON array. */
+    compatibilityFlags: text("compatibility_flags").notNull(),
+    /** JSON: { handlers, namedHandlers }. */
+    handlers: text("handlers").notNull(),
+    startupTimeMs: integer("startup_time_ms").notNull(),
+    contentHash: text("content_hash").notNull(),
+    /** JSON object. */
+    settings: text("settings").notNull(),
+    /** Encrypted secret values, see control/secret-box; null when the version has none. */
+    sealedSecrets: text("sealed_secrets"),
+  },
+  (t) => [
+    uniqueIndex("versions_number").on(t.workerId, t.number),
+    index("versions_alias").on(t.workerId, t.alias, t.number),
+    index("versions_tag").on(t.workerId, t.tag),
+    check("versions_number_positive", sql`${t.number} >= 1`),
+    check("versions_triggered_by", sql`${t.triggeredBy} IN ('upload', 'version_upload', 'secret')`),
+    check("versions_syntax", sql`${t.syntax} IN ('modules', 'service-worker')`),
+  ],
+);
+
+export const versionModules = sqliteTable(
+  "version_modules",
+  {
+    versionId: text("version_id")
+      .notNull()
+      .references(() => versions.id),
+    position: integer("position").notNull(),
+    name: text("name").notNull(),
+    type: text("type").notNull(),
+    sha256: text("sha256").notNull(),
+    size: integer("size").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.versionId, t.name] }),
+    index("version_modules_sha256").on(t.sha256),
+    check("version_modules_sha256_hex", sql`length(${t.sha256}) = 64`),
+    check("version_modules_size", sql`${t.size} >= 0`),
+  ],
+);
+
+export const deployments = sqliteTable(
+  "deployments",
+  {
+    id: text("id").primaryKey(),
+    workerId: text("worker_id")
+      .notNull()
+      .references(() => workers.id),
+    seq: integer("seq").notNull(),
+    /** `committing` until it is visible, then `active`; `aborted` never became visible. */
+    status: text("status").notNull(),
+    intentId: text("intent_id").notNull(),
+    createdOn: integer("created_on").notNull(),
+    activatedOn: integer("activated_on"),
+    deletedOn: integer("deleted_on"),
+    triggeredBy: text("triggered_by").notNull(),
+    message: text("message").notNull(),
+    authorId: text("author_id").notNull(),
+    authorEmail: text("author_email").notNull(),
+    source: text("source").notNull(),
+  },
+  (t) => [
+    uniqueIndex("deployments_seq").on(t.workerId, t.seq),
+    check("deployments_seq_positive", sql`${t.seq} >= 1`),
+    check("deployments_status", sql`${t.status} IN ('committing', 'active', 'aborted')`),
+    check("deployments_triggered_by", sql`${t.triggeredBy} IN ('upload', 'deployment')`),
+  ],
+);
+
+export const deploymentVersions = sqliteTable(
+  "deployment_versions",
+  {
+    deploymentId: text("deployment_id")
+      .notNull()
+      .references(() => deployments.id),
+    position: integer("position").notNull(),
+    versionId: text("version_id")
+      .notNull()
+      .references(() => versions.id),
+    percentage: real("percentage").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.deploymentId, t.versionId] }),
+    index("deployment_versions_version").on(t.versionId),
+    check("deployment_versions_percentage", sql`${t.percentage} BETWEEN 0 AND 100`),
+  ],
+);
+
+export const zones = sqliteTable(
+  "zones",
+  {
+    id: text("id").primaryKey(),
+    accountId: text("account_id")
+      .notNull()
+      .references(() => accounts.id),
+    name: text("name").notNull(),
+    createdOn: integer("created_on").notNull(),
+  },
+  (t) => [uniqueIndex("zones_name").on(t.name)],
+);
+
+export const routes = sqliteTable(
+  "routes",
+  {
+    id: text("id").primaryKey(),
+    accountId: text("account_id")
+      .notNull()
+      .references(() => accounts.id),
+    zoneId: text("zone_id")
+      .notNull()
+      .references(() => zones.id),
+    pattern: text("pattern").notNull(),
+    /** null: no Worker for these requests. */
+    workerId: text("worker_id").references(() => workers.id),
+    createdOn: integer("created_on").notNull(),
+  },
+  (t) => [
+    uniqueIndex("routes_pattern").on(t.pattern),
+    index("routes_worker").on(t.workerId),
+    index("routes_zone").on(t.zoneId),
+  ],
+);
+
+export const domains = sqliteTable(
+  "domains",
+  {
+    id: text("id").primaryKey(),
+    accountId: text("account_id")
+      .notNull()
+      .references(() => accounts.id),
+    zoneId: text("zone_id")
+      .notNull()
+      .references(() => zones.id),
+    hostname: text("hostname").notNull(),
+    workerId: text("worker_id")
+      .notNull()
+      .references(() => workers.id),
+    enabled: integer("enabled").notNull(),
+    previewsEnabled: integer("previews_enabled").notNull(),
+    createdOn: integer("created_on").notNull(),
+  },
+  (t) => [
+    uniqueIndex("domains_hostname").on(t.hostname),
+    index("domains_worker").on(t.workerId),
+    check("domains_enabled_bool", sql`${t.enabled} IN (0, 1)`),
+    check("domains_previews_bool", sql`${t.previewsEnabled} IN (0, 1)`),
+  ],
+);
+
+/** What was done, when, by whom. Rows are only ever added. */
+export const audit = sqliteTable(
+  "audit",
+  {
+    /** Given by the change itself, so that writing it twice leaves one row. */
+    id: text("id").primaryKey(),
+    accountId: text("account_id").notNull(),
+    at: integer("at").notNull(),
+    actorId: text("actor_id").notNull(),
+    actorEmail: text("actor_email").notNull(),
+    action: text("action").notNull(),
+    target: text("target").notNull(),
+    /** JSON object: the facts of the change. */
+    details: text("details").notNull(),
+  },
+  (t) => [index("audit_target").on(t.accountId, t.target, t.at), index("audit_at").on(t.accountId, t.at)],
+);

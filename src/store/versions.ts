@@ -1,0 +1,218 @@
+import { and, desc, eq, inArray, like, lt, sql } from "drizzle-orm";
+import type { Binding } from "../domain/binding.ts";
+import type { AccountId, VersionId, WorkerId } from "../domain/ids.ts";
+import type { ModuleRef, ModuleType, NamedHandlers, Version } from "../domain/version.ts";
+import type { AuditEntry } from "../domain/worker.ts";
+import { auditStatement } from "./audit.ts";
+import type { Database } from "./database.ts";
+import { versionModules, versions, workers } from "./schema.ts";
+
+type Row = typeof versions.$inferSelect;
+/** A version before the store has given it its number. */
+export type NewVersion = Omit<Version, "number">;
+
+const optional = <K extends string>(key: K, value: string | null) =>
+  (value === null ? {} : { [key]: value }) as { [P in K]?: string };
+
+function toVersion(row: Row, modules: readonly ModuleRef[]): Version {
+  const handlers = JSON.parse(row.handlers) as {
+    handlers: string[];
+    namedHandlers: NamedHandlers[];
+  };
+  return {
+    id: row.id as VersionId,
+    workerId: row.workerId as WorkerId,
+    number: row.number,
+    createdOn: row.createdOn,
+    author: { id: row.authorId, email: row.authorEmail, source: row.source },
+    annotations: {
+      triggeredBy: row.triggeredBy as Version["annotations"]["triggeredBy"],
+      ...optional("message", row.message),
+      ...optional("tag", row.tag),
+      ...optional("alias", row.alias),
+      other: JSON.parse(row.annotations) as Record<string, string>,
+    },
+    syntax: row.syntax as Version["syntax"],
+    mainModule: row.mainModule,
+    modules,
+    bindings: JSON.parse(row.bindings) as Binding[],
+    compatibilityDate: row.compatibilityDate,
+    compatibilityFlags: JSON.parse(row.compatibilityFlags) as string[],
+    handlers: handlers.handlers,
+    namedHandlers: handlers.namedHandlers,
+    startupTimeMs: row.startupTimeMs,
+    contentHash: row.contentHash,
+    settings: JSON.parse(row.settings) as Record<string, unknown>,
+  };
+}
+
+/**
+ * Store a version under the Worker's next number, with its modules and its line in the audit, at once.
+ * The number comes from the database in the same statement: two uploads at the same time get two numbers.
+ */
+export async function insertVersion(
+  db: Database,
+  accountId: AccountId,
+  version: NewVersion,
+  sealedSecrets: string | null,
+  entry: AuditEntry,
+): Promise<Version> {
+  const modules = JSON.stringify(version.modules.map((module, position) => ({ ...module, position })));
+  const [inserted] = await db.batch([
+    db
+      .insert(versions)
+      .values({
+        id: version.id,
+        workerId: version.workerId,
+        number: sql`(SELECT coalesce(max(number), 0) + 1 FROM versions WHERE worker_id = ${version.workerId})`,
+        createdOn: version.createdOn,
+        authorId: version.author.id,
+        authorEmail: version.author.email,
+        source: version.author.source,
+        triggeredBy: version.annotations.triggeredBy,
+        message: version.annotations.message ?? null,
+        tag: version.annotations.tag ?? null,
+        alias: version.annotations.alias ?? null,
+        annotations: JSON.stringify(version.annotations.other),
+        syntax: version.syntax,
+        mainModule: version.mainModule,
+        bindings: JSON.stringify(version.bindings),
+        compatibilityDate: version.compatibilityDate,
+        compatibilityFlags: JSON.stringify(version.compatibilityFlags),
+        handlers: JSON.stringify({
+          handlers: version.handlers,
+          namedHandlers: version.namedHandlers,
+        }),
+        startupTimeMs: version.startupTimeMs,
+        contentHash: version.contentHash,
+        settings: JSON.stringify(version.settings),
+        sealedSecrets,
+      })
+      .returning({ number: versions.number }),
+    // One statement for up to a thousand modules: D1 binds at most 100 parameters.
+    db.insert(versionModules).select(sql`
+      SELECT ${version.id}, value ->> 'position', value ->> 'name', value ->> 'type',
+        value ->> 'sha256', value ->> 'size'
+      FROM json_each(${modules})`),
+    auditStatement(db, accountId, entry),
+  ]);
+  const number = inserted[0]?.number;
+  if (number === undefined) throw new Error("store: a version was inserted without a number");
+  return { ...version, number };
+}
+
+async function modulesOf(db: Database, id: string): Promise<ModuleRef[]> {
+  const rows = await db
+    .select()
+    .from(versionModules)
+    .where(eq(versionModules.versionId, id))
+    .orderBy(versionModules.position);
+  return rows.map((row) => ({
+    name: row.name,
+    type: row.type as ModuleType,
+    sha256: row.sha256,
+    size: row.size,
+  }));
+}
+
+/** A version of this Worker, with its modules; null when the Worker has none of that id. */
+export async function findVersion(
+  db: Database,
+  workerId: WorkerId,
+  id: VersionId,
+): Promise<Version | null> {
+  const rows = await db
+    .select()
+    .from(versions)
+    .where(and(eq(versions.id, id), eq(versions.workerId, workerId)));
+  return rows[0] === undefined ? null : toVersion(rows[0], await modulesOf(db, id));
+}
+
+/** What is sealed with a version; null when it has no secrets. */
+export async function findSealedSecrets(db: Database, id: VersionId): Promise<string | null> {
+  const rows = await db
+    .select({ sealed: versions.sealedSecrets })
+    .from(versions)
+    .where(eq(versions.id, id));
+  return rows[0]?.sealed ?? null;
+}
+
+/** The version uploaded last, with its modules. */
+export async function findLatestVersion(db: Database, workerId: WorkerId): Promise<Version | null> {
+  const rows = await db
+    .select()
+    .from(versions)
+    .where(eq(versions.workerId, workerId))
+    .orderBy(desc(versions.number))
+    .limit(1);
+  return rows[0] === undefined ? null : toVersion(rows[0], await modulesOf(db, rows[0].id));
+}
+
+/** Newest first, without modules. `beforeNumber` is exclusive. */
+export async function listVersions(
+  db: Database,
+  workerId: WorkerId,
+  page: { beforeNumber: number; limit: number },
+): Promise<Version[]> {
+  const rows = await db
+    .select()
+    .from(versions)
+    .where(and(eq(versions.workerId, workerId), lt(versions.number, page.beforeNumber)))
+    .orderBy(desc(versions.number))
+    .limit(page.limit);
+  return rows.map((row) => toVersion(row, []));
+}
+
+/** How many versions the Worker has: their numbers have no gaps. */
+export async function countVersions(db: Database, workerId: WorkerId): Promise<number> {
+  const rows = await db
+    .select({ count: sql<number>`coalesce(max(${versions.number}), 0)` })
+    .from(versions)
+    .where(eq(versions.workerId, workerId));
+  return rows[0]?.count ?? 0;
+}
+
+/** Of these ids, the versions that exist in the account, whichever Worker they belong to. */
+export async function findVersionOwners(
+  db: Database,
+  accountId: AccountId,
+  ids: readonly string[],
+): Promise<{ id: VersionId; workerId: WorkerId; number: number }[]> {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .select({ id: versions.id, workerId: versions.workerId, number: versions.number })
+    .from(versions)
+    .innerJoin(workers, eq(workers.id, versions.workerId))
+    .where(and(inArray(versions.id, [...ids]), eq(workers.accountId, accountId)));
+  return rows.map((row) => ({
+    id: row.id as VersionId,
+    workerId: row.workerId as WorkerId,
+    number: row.number,
+  }));
+}
+
+/** The version that a preview label names now: by the first 8 digits of its id, else the newest with that alias. */
+export async function findPreviewVersion(
+  db: Database,
+  workerId: WorkerId,
+  label: string,
+): Promise<VersionId | null> {
+  const newest = (condition: ReturnType<typeof eq>) =>
+    db
+      .select({ id: versions.id })
+      .from(versions)
+      .where(and(eq(versions.workerId, workerId), condition))
+      .orderBy(desc(versions.number))
+      .limit(1);
+  if (/^[0-9a-f]{8}$/.test(label)) {
+    const byPrefix = await newest(like(versions.id, `${label}-%`));
+    if (byPrefix[0] !== undefined) return byPrefix[0].id as VersionId;
+  }
+  const byAlias = await newest(eq(versions.alias, label));
+  return (byAlias[0]?.id as VersionId | undefined) ?? null;
+}
+
+/** The number at which page `page` (from 1) of `perPage` starts, exclusive, newest first. */
+export const versionsBefore = (total: number, page: number, perPage: number): number =>
+  total - (page - 1) * perPage + 1;
+

@@ -1,0 +1,112 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  decideDeployment,
+  decideDeploymentRemoval,
+  type CurrentDeployment,
+  type DeploymentCommand,
+  type DeploymentFacts,
+} from "../../src/domain/deployment.ts";
+import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts";
+
+const workerId = "1".repeat(32) as WorkerId;
+const otherWorkerId = "2".repeat(32) as WorkerId;
+const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}` as VersionId;
+const current: CurrentDeployment = {
+  seq: 4,
+  deploymentId: uuid(900) as string as DeploymentId,
+  versions: [{ versionId: uuid(1), number: 1, percentage: 100 }],
+};
+const facts = (fields: Partial<DeploymentFacts> = {}): DeploymentFacts => ({
+  workerId,
+  current,
+  versions: [
+    { id: uuid(1), workerId, number: 1 },
+    { id: uuid(2), workerId, number: 2 },
+    { id: uuid(3), workerId: otherWorkerId, number: 1 },
+  ],
+  versionsMax: 2,
+  ...fields,
+});
+const command = (
+  versions: DeploymentCommand["versions"],
+  fields: Partial<DeploymentCommand> = {},
+): DeploymentCommand => ({
+  versions,
+  triggeredBy: "deployment",
+  message: "",
+  author: { id: "x", email: "x", source: "api" },
+  force: false,
+  expectedCurrentId: null,
+  ...fields,
+});
+const kindOf = (result: ReturnType<typeof decideDeployment>) =>
+  result.ok ? "accepted" : result.error.kind;
+const shares = (...pairs: [number, number][]) =>
+  pairs.map(([n, percentage]) => ({ versionId: uuid(n) as string, percentage }));
+
+describe("decideDeployment", () => {
+  it.each([
+    ["one version at 100 %", shares([1, 100]), "accepted"],
+    ["a split", shares([1, 20], [2, 80]), "accepted"],
+    ["a share of 0 %", shares([1, 0], [2, 100]), "accepted"],
+    ["fractions", shares([1, 33.333], [2, 66.667]), "accepted"],
+    ["a sum of 99.9991, within the tolerance", shares([1, 33.3331], [2, 66.666]), "accepted"],
+    ["a sum of 99.99", shares([1, 33.33], [2, 66.66]), "shares_do_not_sum"],
+    ["a sum of 99", shares([1, 19], [2, 80]), "shares_do_not_sum"],
+    ["a sum of 101", shares([1, 21], [2, 80]), "shares_do_not_sum"],
+    ["no version at all", [], "no_versions_given"],
+    ["three versions where two are allowed", shares([1, 20], [2, 40], [4, 40]), "too_many_versions"],
+    ["the same version twice", shares([1, 50], [1, 50]), "duplicate_version"],
+    ["a negative share", shares([1, -1], [2, 101]), "bad_percentage"],
+    ["a share that is no number", shares([1, Number.NaN]), "bad_percentage"],
+    ["a version nobody has", shares([7, 100]), "version_not_found"],
+    ["a version of another Worker", shares([3, 100]), "version_of_another_worker"],
+  ] as const)("%s: %s", (_name, versions, expected) => {
+    expect(kindOf(decideDeployment(facts(), command(versions)))).toBe(expected);
+  });
+
+  it("takes the same version id in capitals for the same version", () => {
+    const id = uuid(1).replace(/^0/, "0");
+    const twice = [
+      { versionId: id.toUpperCase(), percentage: 50 },
+      { versionId: id, percentage: 50 },
+    ];
+    expect(kindOf(decideDeployment(facts(), command(twice)))).toBe("duplicate_version");
+  });
+
+  it("refuses when another deployment came in between, and names the current one", () => {
+    const stale = command(shares([1, 100]), { expectedCurrentId: uuid(800) });
+    expect(decideDeployment(facts(), stale)).toEqual({
+      ok: false,
+      error: { kind: "deployment_moved", currentId: current.deploymentId, expectedId: uuid(800) },
+    });
+    const fresh = command(shares([1, 100]), { expectedCurrentId: current.deploymentId });
+    expect(kindOf(decideDeployment(facts(), fresh))).toBe("accepted");
+  });
+
+  it("whatever is asked, what is accepted sums to 100 within the tolerance and names each version once", () => {
+    const share = fc.record({
+      versionId: fc.integer({ min: 1, max: 4 }).map((n) => uuid(n) as string),
+      percentage: fc.oneof(fc.double(), fc.integer({ min: 0, max: 100 })),
+    });
+    fc.assert(
+      fc.property(fc.array(share, { maxLength: 4 }), (versions) => {
+        const decided = decideDeployment(facts({ versionsMax: 3 }), command(versions));
+        if (!decided.ok) return;
+        const plan = decided.value.versions;
+        const sum = plan.reduce((total, s) => total + s.percentage, 0);
+        expect(Math.abs(sum - 100)).toBeLessThanOrEqual(1e-3);
+        expect(new Set(plan.map((s) => s.versionId)).size).toBe(plan.length);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe("decideDeploymentRemoval", () => {
+  it("keeps the deployment that serves traffic, and lets every other go", () => {
+    expect(decideDeploymentRemoval(current, current.deploymentId).ok).toBe(false);
+    expect(decideDeploymentRemoval(current, uuid(5) as string as DeploymentId).ok).toBe(true);
+  });
+});
