@@ -7,14 +7,13 @@ import { DurableObject } from "cloudflare:workers";
 import type { DomainError } from "../domain/errors.ts";
 import { ok, type Result } from "../domain/result.ts";
 import type { RouteTable } from "../domain/route-table.ts";
+import { decideRouting, type RoutingCommand } from "../domain/routing-change.ts";
 import {
   applyRoutingDiff,
-  decideRouting,
   invertRoutingDiff,
   NO_CHANGE,
-  type RoutingCommand,
   type RoutingDiff,
-} from "../domain/routing-change.ts";
+} from "../domain/routing-diff.ts";
 import type { Author } from "../domain/version.ts";
 import { openDatabase, type Database } from "../store/database.ts";
 import { commitRouting, listZones, loadRouteTable } from "../store/routing.ts";

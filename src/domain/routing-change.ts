@@ -8,7 +8,9 @@ import { ROUTES_PER_CALL_MAX, ROUTES_PER_ZONE_MAX } from "./limits.ts";
 import { err, ok, type Result } from "./result.ts";
 import { formatRoutePattern, parseRoutePattern } from "./route-pattern.ts";
 import type { CustomDomain, Route, RouteTable, WorkerHost } from "./route-table.ts";
+import { NO_CHANGE, type RoutingDiff } from "./routing-diff.ts";
 import type { Worker, Zone } from "./worker.ts";
+import { ZoneBook } from "./zone-book.ts";
 
 /** A route as a client gives it: the zone by id, by name, or from the pattern's own host. */
 export interface RouteRequest {
@@ -61,29 +63,6 @@ export interface RoutingFacts {
   /** Hosts that belong to the control plane: nobody may claim them. */
   readonly controlHosts: readonly string[];
 }
-
-/** What changes, as rows. Applying it twice is the same as applying it once. */
-export interface RoutingDiff {
-  readonly newZones: readonly Zone[];
-  readonly newWorker: Worker | null;
-  readonly putWorkers: readonly WorkerHost[];
-  readonly removeWorkers: readonly { readonly workerId: WorkerId; readonly deletedOn: number }[];
-  readonly putRoutes: readonly Route[];
-  readonly removeRoutes: readonly string[];
-  readonly putDomains: readonly CustomDomain[];
-  readonly removeDomains: readonly string[];
-}
-
-export const NO_CHANGE: RoutingDiff = {
-  newZones: [],
-  newWorker: null,
-  putWorkers: [],
-  removeWorkers: [],
-  putRoutes: [],
-  removeRoutes: [],
-  putDomains: [],
-  removeDomains: [],
-};
 
 /** `newId` gives a fresh 32-hex id at each call. */
 export function decideRouting(
@@ -146,56 +125,6 @@ const toHost = (worker: Worker): WorkerHost => ({
   enabled: worker.subdomainEnabled,
   previewsEnabled: worker.previewsEnabled,
 });
-
-/** The new table. Order within a list does not matter to a reader. */
-export function applyRoutingDiff(table: RouteTable, diff: RoutingDiff): RouteTable {
-  const gone = new Set<string>(diff.removeWorkers.map((worker) => worker.workerId));
-  return {
-    workers: merge(table.workers, diff.putWorkers, (worker) => worker.workerId, gone),
-    routes: merge(table.routes, diff.putRoutes, (route) => route.id, new Set(diff.removeRoutes)),
-    domains: merge(table.domains, diff.putDomains, (d) => d.id, new Set(diff.removeDomains)),
-  };
-}
-
-/** What takes a written difference back, given the table as it is without it. */
-export function invertRoutingDiff(
-  table: RouteTable,
-  diff: RoutingDiff,
-  at: number,
-): RoutingDiff {
-  const routes = new Map(table.routes.map((route) => [route.id, route]));
-  const domains = new Map(table.domains.map((domain) => [domain.id, domain]));
-  const touchedWorkers = new Set<string>([
-    ...diff.putWorkers.map((worker) => worker.workerId),
-    ...diff.removeWorkers.map((worker) => worker.workerId),
-  ]);
-  const before = table.workers.filter((worker) => touchedWorkers.has(worker.workerId));
-  const known = <T>(rows: Map<string, T>, ids: readonly string[]): T[] =>
-    ids.flatMap((id) => rows.get(id) ?? []);
-  const routeIds = diff.putRoutes.map((route) => route.id);
-  const domainIds = diff.putDomains.map((domain) => domain.id);
-  return {
-    ...NO_CHANGE,
-    putWorkers: before,
-    removeWorkers: diff.newWorker === null ? [] : [{ workerId: diff.newWorker.id, deletedOn: at }],
-    putRoutes: known(routes, [...routeIds, ...diff.removeRoutes]),
-    removeRoutes: routeIds.filter((id) => !routes.has(id)),
-    putDomains: known(domains, [...domainIds, ...diff.removeDomains]),
-    removeDomains: domainIds.filter((id) => !domains.has(id)),
-  };
-}
-
-function merge<T>(
-  rows: readonly T[],
-  puts: readonly T[],
-  key: (row: T) => string,
-  removed: ReadonlySet<string>,
-): readonly T[] {
-  if (puts.length === 0 && removed.size === 0) return rows;
-  const replaced = new Set(puts.map(key));
-  const kept = rows.filter((row) => !replaced.has(key(row)) && !removed.has(key(row)));
-  return [...kept, ...puts];
-}
 
 function replaceRoutes(
   facts: RoutingFacts,
@@ -371,46 +300,4 @@ function refuseTooManyRoutes(
     }
   }
   return ok(undefined);
-}
-
-/** Zones are made on first use: nobody has to register `example.com` before routing it. */
-class ZoneBook {
-  readonly made: Zone[] = [];
-  readonly #known: readonly Zone[];
-  readonly #newId: () => string;
-
-  constructor(known: readonly Zone[], newId: () => string) {
-    this.#known = known;
-    this.#newId = newId;
-  }
-
-  find(
-    request: { readonly zoneId?: string; readonly zoneName?: string },
-    host: string,
-  ): Result<Zone, DomainError> {
-    const all = [...this.#known, ...this.made];
-    if (request.zoneId !== undefined) {
-      const zone = all.find((candidate) => candidate.id === request.zoneId);
-      return zone === undefined ? err({ kind: "zone_not_found", zone: request.zoneId }) : ok(zone);
-    }
-    const name = (request.zoneName ?? zoneOf(all, host)).toLowerCase();
-    // `*` alone, every host, lies in whatever zone the client says.
-    if (name === "" || (host !== "" && host !== name && !host.endsWith(`.${name}`))) {
-      const detail = name === "" ? "it needs a zone" : `its host is not in the zone ${name}`;
-      return err({ kind: "bad_route_pattern", pattern: host, detail });
-    }
-    const known = all.find((candidate) => candidate.name === name);
-    if (known !== undefined) return ok(known);
-    const zone = { id: this.#newId(), name };
-    this.made.push(zone);
-    return ok(zone);
-  }
-}
-
-/** The longest known zone that a host lies in, else its last two labels. */
-function zoneOf(zones: readonly Zone[], host: string): string {
-  const known = zones
-    .filter((zone) => host === zone.name || host.endsWith(`.${zone.name}`))
-    .sort((a, b) => b.name.length - a.name.length)[0];
-  return known?.name ?? host.split(".").slice(-2).join(".");
 }

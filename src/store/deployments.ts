@@ -175,6 +175,18 @@ export async function listDeployments(
   return withVersions(db, rows);
 }
 
+/** When each of these Workers was last deployed, in milliseconds since 1970; a Worker never deployed is left out. */
+export async function lastDeployedOn(
+  db: Database,
+  workerIds: readonly WorkerId[],
+): Promise<Map<WorkerId, number>> {
+  const rows = await db.all<{ workerId: WorkerId; at: number }>(sql`
+    SELECT worker_id AS workerId, max(created_on) AS at FROM deployments
+    WHERE status = 'active' AND worker_id IN (SELECT value FROM json_each(${JSON.stringify(workerIds)}))
+    GROUP BY worker_id`);
+  return new Map(rows.map((row) => [row.workerId, row.at]));
+}
+
 export async function findDeployment(
   db: Database,
   workerId: WorkerId,

@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import type { AccountId, WorkerId } from "../domain/ids.ts";
 import type { CustomDomain, Route, RouteTable } from "../domain/route-table.ts";
-import type { RoutingDiff } from "../domain/routing-change.ts";
+import type { RoutingDiff } from "../domain/routing-diff.ts";
 import type { AuditEntry, Worker, Zone } from "../domain/worker.ts";
 import { auditStatement } from "./audit.ts";
 import type { Database } from "./database.ts";

@@ -148,6 +148,23 @@ export async function findLatestVersion(db: Database, workerId: WorkerId): Promi
   return rows[0] === undefined ? null : toVersion(rows[0], await modulesOf(db, rows[0].id));
 }
 
+/** Of each of these Workers the version uploaded last, without modules, by the Worker's id. */
+export async function listLatestVersions(
+  db: Database,
+  workerIds: readonly WorkerId[],
+): Promise<Map<WorkerId, Version>> {
+  const rows = await db
+    .select()
+    .from(versions)
+    .where(
+      sql`(${versions.workerId}, ${versions.number}) IN (
+        SELECT worker_id, max(number) FROM versions
+        WHERE worker_id IN (SELECT value FROM json_each(${JSON.stringify(workerIds)}))
+        GROUP BY worker_id)`,
+    );
+  return new Map(rows.map((row) => [row.workerId as WorkerId, toVersion(row, [])]));
+}
+
 /** Newest first, without modules. `beforeNumber` is exclusive. */
 export async function listVersions(
   db: Database,

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
+import { and, asc, desc, eq, isNull, sql, type SQL } from "drizzle-orm";
 import type { AccountId, WorkerId, WorkerName } from "../domain/ids.ts";
 import type { Worker } from "../domain/worker.ts";
 import type { Database } from "./database.ts";
@@ -46,25 +46,37 @@ export async function findWorkerById(db: Database, id: WorkerId): Promise<Worker
   return rows[0] === undefined ? null : toWorker(rows[0]);
 }
 
-/** In order of name, after `afterName`. */
+/** What Workers can be listed by; equal ones come in order of name. */
+export type WorkerOrder = "name" | "created_on" | "updated_on" | "deployed_on";
+
+const ORDER_COLUMNS: Record<WorkerOrder, SQL> = {
+  name: sql`${workers.name}`,
+  created_on: sql`${workers.createdOn}`,
+  updated_on: sql`${workers.modifiedOn}`,
+  deployed_on: sql`(SELECT max(created_on) FROM deployments
+    WHERE deployments.worker_id = ${workers.id} AND deployments.status = 'active')`,
+};
+
 export async function listWorkers(
   db: Database,
   accountId: AccountId,
-  page: { afterName: string; limit: number },
+  page: { limit: number; offset: number; order: WorkerOrder; descending: boolean },
 ): Promise<Worker[]> {
+  const column = ORDER_COLUMNS[page.order];
   const rows = await db
     .select()
     .from(workers)
     .where(
-      and(
-        eq(workers.accountId, accountId),
-        isNull(workers.deletedOn),
-        gt(workers.name, page.afterName),
-      ),
+      and(eq(workers.accountId, accountId), isNull(workers.deletedOn)),
     )
-    .orderBy(asc(workers.name))
-    .limit(page.limit);
+    .orderBy(page.descending ? desc(column) : asc(column), asc(workers.name))
+    .limit(page.limit)
+    .offset(page.offset);
   return rows.map(toWorker);
+}
+
+export async function countWorkers(db: Database, accountId: AccountId): Promise<number> {
+  return db.$count(workers, and(eq(workers.accountId, accountId), isNull(workers.deletedOn)));
 }
 
 /** Replace the settings that no version carries. */

@@ -3,12 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { AccountId, WorkerId, WorkerName } from "../../src/domain/ids.ts";
 import { ROUTES_PER_CALL_MAX } from "../../src/domain/limits.ts";
 import { EMPTY_ROUTE_TABLE, type RouteTable } from "../../src/domain/route-table.ts";
-import {
-  applyRoutingDiff,
-  decideRouting,
-  invertRoutingDiff,
-  type RoutingCommand,
-} from "../../src/domain/routing-change.ts";
+import { decideRouting, type RoutingCommand } from "../../src/domain/routing-change.ts";
+import { applyRoutingDiff, invertRoutingDiff } from "../../src/domain/routing-diff.ts";
 import type { Worker, Zone } from "../../src/domain/worker.ts";
 
 const worker = (n: number): Worker => ({
