@@ -64,6 +64,10 @@ export const DEPLOYMENTS_PAGE_DEFAULT = 10;
 export const VERSIONS_PAGE_DEFAULT = 25;
 /** Versions in the answer to `?deployable=true`, which has no pages. Cloudflare lists its 100 most recent. */
 export const DEPLOYABLE_VERSIONS_MAX = 100;
+/** Workers, zones and domains on a page unless asked otherwise. Cloudflare's usual page. */
+export const PAGE_ITEMS_DEFAULT = 20;
+/** Workers in the answer to `GET …/workers/scripts`, which clients read as one page. */
+export const SCRIPTS_LIST_MAX = 1_000;
 /** The largest page anyone may ask for. */
 export const PAGE_ITEMS_MAX = 100;
 

@@ -1,0 +1,175 @@
+/**
+ * Flags and environment → the settings of one host. Pure: reads nothing but its arguments.
+ * A flag wins over its variable; whatever is wrong is refused in one sentence, nothing is guessed.
+ */
+import { parseArgs } from "node:util";
+import {
+  DEPLOYMENT_VERSIONS_DEFAULT_MAX,
+  DEPLOYMENT_VERSIONS_HARD_MAX,
+  ROOT_TOKEN_CHARS_MAX,
+  ROOT_TOKEN_CHARS_MIN,
+} from "../domain/limits.ts";
+import { HostError } from "./host-error.ts";
+
+export interface Settings {
+  /** 0: any free port. */
+  readonly port: number;
+  /** Address to listen on. */
+  readonly host: string;
+  readonly dataDirectory: string;
+  readonly workersDomain: string;
+  /** Host names besides the loopback ones on which the API answers. */
+  readonly controlHosts: readonly string[];
+  /** Where clients reach the API if a proxy stands in front. */
+  readonly publicUrl: URL | undefined;
+  /** "public": deployed code reaches the Internet only. "open": private networks and this machine too. */
+  readonly egress: "public" | "open";
+  readonly egressDeniedHosts: string;
+  /** CIDR blocks that deployed code may not reach, besides this machine's own addresses. */
+  readonly egressDeniedAddresses: readonly string[];
+  readonly rootToken: string | undefined;
+  readonly accountId: string | undefined;
+  readonly accountName: string;
+  readonly deploymentVersionsMax: number;
+  readonly versionOverrides: string;
+  readonly identifyVersions: string;
+  /** Tests only: where the control plane is to stop dead. */
+  readonly faultPoint: string | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const FLAGS = {
+  port: { type: "string" },
+  host: { type: "string" },
+  data: { type: "string" },
+  "workers-domain": { type: "string" },
+  "control-host": { type: "string", multiple: true },
+  "public-url": { type: "string" },
+  egress: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** Settings, or "help" if that was asked for. Throws a HostError for anything it does not understand. */
+export function parseSettings(argv: readonly string[], env: Environment): Settings | "help" {
+  const flags = parseFlags(argv);
+  if (flags.help) return "help";
+  const preset = (name: string) => env[`SWITCHBACK_${name}`] || undefined;
+  return {
+    port: portOf(flags.port ?? preset("PORT") ?? "8787"),
+    host: flags.host ?? preset("HOST") ?? "127.0.0.1",
+    dataDirectory: flags.data ?? preset("DATA") ?? "./switchback-data",
+    workersDomain: hostNameOf(
+      "--workers-domain",
+      flags["workers-domain"] ?? preset("WORKERS_DOMAIN") ?? "localhost",
+    ),
+    controlHosts: (flags["control-host"] ?? listOf(preset("CONTROL_HOSTS"))).map((name) =>
+      hostNameOf("--control-host", name),
+    ),
+    publicUrl: publicUrlOf(flags["public-url"] ?? preset("PUBLIC_URL")),
+    egress: oneOf("--egress", flags.egress ?? preset("EGRESS") ?? "public", ["public", "open"]),
+    egressDeniedHosts: listOf(preset("EGRESS_DENIED_HOSTS")).join(","),
+    egressDeniedAddresses: listOf(preset("EGRESS_DENIED_ADDRESSES")),
+    rootToken: rootTokenOf(preset("ROOT_TOKEN")),
+    accountId: accountIdOf(preset("ACCOUNT_ID")),
+    accountName: preset("ACCOUNT_NAME") ?? "Switchback",
+    deploymentVersionsMax: versionsMaxOf(preset("DEPLOYMENT_VERSIONS_MAX")),
+    versionOverrides: oneOf(
+      "SWITCHBACK_VERSION_OVERRIDES",
+      preset("VERSION_OVERRIDES") ?? "public",
+      ["public", "public-nonzero", "off"],
+    ),
+    identifyVersions: oneOf("SWITCHBACK_IDENTIFY_VERSIONS", preset("IDENTIFY_VERSIONS") ?? "on", [
+      "on",
+      "off",
+    ]),
+    faultPoint: preset("FAULT_POINT"),
+  };
+}
+
+function parseFlags(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: FLAGS, strict: true }).values;
+  } catch (error) {
+    // Node's text goes on about how to pass a value that starts with a dash; its first sentence is enough.
+    const text = error instanceof Error ? error.message.split(/[.\n]( |$)/, 1)[0] : String(error);
+    throw new HostError(`${text}. See --help for the flags.`);
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) {
+    throw new HostError(`--port has to be a number from 0 to 65535, not "${text}".`);
+  }
+  return port;
+}
+
+/** One host name as URLs show it (lower case, punycode, brackets round IPv6), without a port. */
+function hostNameOf(what: string, text: string): string {
+  const url = URL.parse(`http://${text}`);
+  if (!url || text === "" || /[/?#@\s]/.test(text) || url.port !== "" || /:\d*$/.test(text)) {
+    throw new HostError(`${what} has to be a host name without scheme and port, not "${text}".`);
+  }
+  return url.hostname;
+}
+
+function publicUrlOf(text: string | undefined): URL | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.search || url.hash) {
+    throw new HostError(
+      `--public-url has to be like https://switchback.example.com, not "${text}".`,
+    );
+  }
+  return url;
+}
+
+function oneOf<const T extends string>(what: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((item) => item === value);
+  if (found === undefined) {
+    throw new HostError(`${what} has to be one of ${allowed.join(", ")}, not "${value}".`);
+  }
+  return found;
+}
+
+function listOf(text: string | undefined): string[] {
+  return (text ?? "")
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+function rootTokenOf(token: string | undefined): string | undefined {
+  const { length } = token ?? "";
+  if (token === undefined) return undefined;
+  if (
+    length < ROOT_TOKEN_CHARS_MIN ||
+    length > ROOT_TOKEN_CHARS_MAX ||
+    !/^[\x21-\x7e]+$/.test(token)
+  ) {
+    throw new HostError(
+      `SWITCHBACK_ROOT_TOKEN has to be ${ROOT_TOKEN_CHARS_MIN} to ${ROOT_TOKEN_CHARS_MAX} printable ASCII characters without spaces. ` +
+        `A good one: printf 'sbk_%s\\n' "$(openssl rand -hex 32)"`,
+    );
+  }
+  return token;
+}
+
+function accountIdOf(id: string | undefined): string | undefined {
+  if (id !== undefined && !/^[A-Za-z0-9]{1,64}$/.test(id)) {
+    throw new HostError(`SWITCHBACK_ACCOUNT_ID has to be 1 to 64 letters and digits, not "${id}".`);
+  }
+  return id;
+}
+
+function versionsMaxOf(text: string | undefined): number {
+  if (text === undefined) return DEPLOYMENT_VERSIONS_DEFAULT_MAX;
+  const max = Number(text);
+  if (!/^\d+$/.test(text) || max < 1 || max > DEPLOYMENT_VERSIONS_HARD_MAX) {
+    throw new HostError(
+      `SWITCHBACK_DEPLOYMENT_VERSIONS_MAX has to be a number from 1 to ${DEPLOYMENT_VERSIONS_HARD_MAX}, not "${text}".`,
+    );
+  }
+  return max;
+}

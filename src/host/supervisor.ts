@@ -1,0 +1,156 @@
+/**
+ * Watches one runtime: probes it, kills it when it is wedged (deployed code may loop for ever, and no
+ * other request is served meanwhile), and sees to it that a lost one serves again or the host gives up.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  HEALTH_INTERVAL_MS,
+  HEALTH_MISSES_MAX,
+  HEALTH_TIMEOUT_MS,
+  RUNTIME_START_MS_MAX,
+  RUNTIME_START_TRIES_MAX,
+} from "../domain/limits.ts";
+import { reasonOf } from "./host-error.ts";
+import type { Log } from "./log.ts";
+
+export interface HealthPolicy {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly missesMax: number;
+  readonly startMsMax: number;
+  readonly startTriesMax: number;
+}
+
+export const HEALTH_POLICY: HealthPolicy = {
+  intervalMs: HEALTH_INTERVAL_MS,
+  timeoutMs: HEALTH_TIMEOUT_MS,
+  missesMax: HEALTH_MISSES_MAX,
+  startMsMax: RUNTIME_START_MS_MAX,
+  startTriesMax: RUNTIME_START_TRIES_MAX,
+};
+
+/** What is watched. */
+export interface Patient {
+  readonly pid: number | undefined;
+  kill(): void;
+  restart(): Promise<void>;
+}
+
+export interface SupervisorParts {
+  readonly patient: Patient;
+  /** The status that a health probe got, or nothing if it got no answer in time. */
+  readonly probe: (timeoutMs: number) => Promise<number | undefined>;
+  readonly policy: HealthPolicy;
+  readonly log: Log;
+  /** Called once, when the runtime cannot be brought back. */
+  readonly onGivenUp: () => void;
+  readonly now: () => number;
+}
+
+/** Between two looks at a runtime that is starting, in milliseconds. */
+const LOOK_MS = 50;
+
+export class Supervisor {
+  readonly #parts: SupervisorParts;
+  readonly #stopped = new AbortController();
+  #wake = new AbortController();
+  #lostAt: number | undefined;
+  #watching: Promise<void> | undefined;
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+  }
+
+  /** Waits until a probe gets the status asked for, or "any"; else gives the last one (nothing: no answer). */
+  async ready(wanted: 200 | "any"): Promise<{ ready: boolean; status: number | undefined }> {
+    const { policy, now, probe } = this.#parts;
+    const deadline = now() + policy.startMsMax;
+    for (;;) {
+      const status = await probe(policy.timeoutMs);
+      if (wanted === "any" ? status !== undefined : status === wanted)
+        return { ready: true, status };
+      if (now() >= deadline || this.#stopped.signal.aborted) return { ready: false, status };
+      await pause(LOOK_MS, this.#stopped.signal);
+    }
+  }
+
+  start(): void {
+    this.#watching ??= this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#watching;
+  }
+
+  /** The process has ended by itself or by the kernel: no need to wait for the next probe. */
+  lost(reason: string): void {
+    if (this.#stopped.signal.aborted || this.#lostAt !== undefined) return;
+    this.#lostAt = this.#parts.now();
+    this.#parts.log.event("error", "runtime lost, restarting", { reason });
+    this.#wake.abort();
+  }
+
+  async #watch(): Promise<void> {
+    const { policy, probe, patient, log, now } = this.#parts;
+    const stopped = this.#stopped.signal;
+    let misses = 0;
+    let missedSince = 0;
+    while (!stopped.aborted) {
+      if (this.#lostAt === undefined) {
+        await pause(policy.intervalMs, AbortSignal.any([stopped, this.#wake.signal]));
+      }
+      if (stopped.aborted) return;
+      if (this.#lostAt === undefined) {
+        const startedAt = now();
+        // Any answer shows that the process serves; what it says about its parts is for the operator.
+        const answered = (await probe(policy.timeoutMs)) !== undefined;
+        if (misses === 0) missedSince = startedAt;
+        misses = answered ? 0 : misses + 1;
+        if (misses < policy.missesMax || this.#lostAt !== undefined || stopped.aborted) continue;
+        this.#lostAt = missedSince;
+        log.event("error", "runtime wedged, restarting", { misses, pid: patient.pid });
+        patient.kill();
+      }
+      misses = 0;
+      if (!(await this.#bringBack())) return;
+    }
+  }
+
+  /** Whether the runtime serves again. */
+  async #bringBack(): Promise<boolean> {
+    const { policy, patient, log, now, onGivenUp } = this.#parts;
+    const since = this.#lostAt ?? now();
+    for (let attempt = 1; attempt <= policy.startTriesMax; attempt++) {
+      // Not 200: with the database down, another restart would only take the deployed Workers down too.
+      if ((await this.ready("any")).ready) {
+        this.#lostAt = undefined;
+        this.#wake = new AbortController();
+        log.event("info", `runtime back after ${Math.round(now() - since)} ms`, {
+          pid: patient.pid,
+        });
+        return true;
+      }
+      if (this.#stopped.signal.aborted) return false;
+      log.event("warn", "runtime not back yet, trying again", { attempt });
+      await this.#again();
+    }
+    log.event("error", "runtime cannot be brought back", { tries: policy.startTriesMax });
+    onGivenUp();
+    return false;
+  }
+
+  async #again(): Promise<void> {
+    const { patient, log } = this.#parts;
+    if (patient.pid !== undefined) return patient.kill();
+    try {
+      await patient.restart();
+    } catch (error) {
+      log.event("warn", "runtime could not be started", { reason: reasonOf(error) });
+    }
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
