@@ -12,11 +12,15 @@ export function accountIdOf(env: Pick<Env, "ACCOUNT_ID">): AccountId {
   return id;
 }
 
-/** Host names (no port) of the control plane, lower case. */
-export const controlHostsOf = (env: { readonly CONTROL_HOSTS: string }): string[] =>
-  env.CONTROL_HOSTS.split(",")
+/** Comma-separated host names without ports, lower case. */
+export const hostList = (text: string | undefined): string[] =>
+  (text ?? "")
+    .split(",")
     .map((host) => host.trim().toLowerCase())
     .filter((host) => host !== "");
+
+export const controlHostsOf = (env: { readonly CONTROL_HOSTS: string }): string[] =>
+  hostList(env.CONTROL_HOSTS);
 
 export function deploymentVersionsMax(env: { readonly DEPLOYMENT_VERSIONS_MAX?: string }): number {
   const configured = Number(env.DEPLOYMENT_VERSIONS_MAX ?? DEPLOYMENT_VERSIONS_DEFAULT_MAX);

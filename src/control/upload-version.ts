@@ -82,6 +82,9 @@ export async function prepareVersion(
   };
   const probed = await context.probe(loadable);
   if (!probed.ok) return err({ kind: "start_failed", detail: probed.message });
+  if (probed.handlers.length === 0 && probed.namedHandlers.length === 0) {
+    return err({ kind: "no_handlers" });
+  }
 
   for (const [index, module] of draft.modules.entries()) {
     const ref = modules[index];

@@ -17,10 +17,13 @@ export type DomainError =
   | { readonly kind: "bad_request"; readonly detail: string }
   | { readonly kind: "bad_worker_name"; readonly name: string }
   | { readonly kind: "body_too_large"; readonly bytesMax: number }
+  // What Cloudflare has and this release has not. `instead` is a sentence that says what to do.
+  | { readonly kind: "not_supported"; readonly what: string; readonly instead: string }
   // What an upload says or does.
   | { readonly kind: "upload_invalid"; readonly detail: string }
   | { readonly kind: "upload_too_large"; readonly bytes: number; readonly bytesMax: number }
   | { readonly kind: "start_failed"; readonly detail: string }
+  | { readonly kind: "no_handlers" }
   | { readonly kind: "inherit_missing"; readonly names: readonly string[] }
   // An `inherit` binding that names a version; only "latest" can be inherited from.
   | { readonly kind: "inherit_version_id"; readonly versionId: string }
@@ -43,6 +46,8 @@ export type DomainError =
   | { readonly kind: "lock_queue_full"; readonly waiting: number }
   | { readonly kind: "lock_wait_expired"; readonly waitedMs: number }
   | { readonly kind: "ledger_unavailable" }
+  // No answer came from a lock: the change may or may not have taken effect. null: the lock went away.
+  | { readonly kind: "outcome_unknown"; readonly waitedMs: number | null }
   | { readonly kind: "idempotency_key_reused"; readonly key: string }
   // Routes and domains.
   | { readonly kind: "bad_route_pattern"; readonly pattern: string; readonly detail: string }

@@ -136,7 +136,7 @@ export const DRAIN_MS_MAX = 5_000;
 /** How long the last runtime of a killed host may take to free its port, in milliseconds. */
 export const ORPHAN_MS_MAX = 3_000;
 /** A preset root token, in characters: shorter ones can be guessed. */
-export const ROOT_TOKEN_CHARS_MIN = 16;
+export const ROOT_TOKEN_CHARS_MIN = 8;
 /** A preset root token, in characters: it travels in a header. */
 export const ROOT_TOKEN_CHARS_MAX = 256;
 /** One line of a Worker's console in the host's log, in characters; the rest is cut. */
