@@ -74,7 +74,7 @@ describe("settings", () => {
     [["--public-url", "a.example"], {}, /--public-url has to be like/],
     [["--public-url", "https://a.example/path"], {}, /--public-url has to be like/],
     [["--egress", "none"], {}, /--egress has to be one of public, open, not "none"/],
-    [[], { SWITCHBACK_ROOT_TOKEN: "short" }, /SWITCHBACK_ROOT_TOKEN has to be 16 to 256/],
+    [[], { SWITCHBACK_ROOT_TOKEN: "short" }, /SWITCHBACK_ROOT_TOKEN has to be 8 to 256/],
     [[], { SWITCHBACK_ROOT_TOKEN: "sixteen chars and spaces" }, /SWITCHBACK_ROOT_TOKEN has to be/],
     [[], { SWITCHBACK_ACCOUNT_ID: "a-b" }, /SWITCHBACK_ACCOUNT_ID has to be 1 to 64 letters/],
     [[], { SWITCHBACK_ACCOUNT_ID: "a".repeat(65) }, /SWITCHBACK_ACCOUNT_ID has to be 1 to 64/],
