@@ -1,8 +1,16 @@
 /** The operator's settings, parsed. A setting that cannot be read stops the Worker with a sentence, not a guess. */
 import { parseAccountId, type AccountId } from "../domain/ids.ts";
+import type { LeaseTerms } from "../domain/lease.ts";
 import {
+  AUTHORITY_LEASES_MIN,
   DEPLOYMENT_VERSIONS_DEFAULT_MAX,
   DEPLOYMENT_VERSIONS_HARD_MAX,
+  DRIFT_PERMILLE_DEFAULT,
+  DRIFT_PERMILLE_MAX,
+  LEASE_MARGIN_MS,
+  LEASE_MS_DEFAULT,
+  LEASE_MS_MAX,
+  LEASE_MS_MIN,
 } from "../domain/limits.ts";
 
 /** The one account of this installation. */
@@ -23,11 +31,34 @@ export const controlHostsOf = (env: { readonly CONTROL_HOSTS: string }): string[
   hostList(env.CONTROL_HOSTS);
 
 export function deploymentVersionsMax(env: { readonly DEPLOYMENT_VERSIONS_MAX?: string }): number {
-  const configured = Number(env.DEPLOYMENT_VERSIONS_MAX ?? DEPLOYMENT_VERSIONS_DEFAULT_MAX);
-  if (!Number.isInteger(configured) || configured < 1 || configured > DEPLOYMENT_VERSIONS_HARD_MAX) {
-    throw new Error(
-      `DEPLOYMENT_VERSIONS_MAX has to be a whole number from 1 to ${DEPLOYMENT_VERSIONS_HARD_MAX}`,
-    );
+  return wholeNumber(
+    "DEPLOYMENT_VERSIONS_MAX",
+    env.DEPLOYMENT_VERSIONS_MAX ?? String(DEPLOYMENT_VERSIONS_DEFAULT_MAX),
+    1,
+    DEPLOYMENT_VERSIONS_HARD_MAX,
+  );
+}
+
+/** The installation's lease terms; a Worker may have a lease length of its own. */
+export function leaseTermsOf(env: {
+  readonly LEASE_MS?: string;
+  readonly LEASE_DRIFT_PERMILLE?: string;
+}): LeaseTerms {
+  const lease = env.LEASE_MS ?? String(LEASE_MS_DEFAULT);
+  const leaseMs = wholeNumber("LEASE_MS", lease, LEASE_MS_MIN, LEASE_MS_MAX);
+  const drift = env.LEASE_DRIFT_PERMILLE ?? String(DRIFT_PERMILLE_DEFAULT);
+  return {
+    leaseMs,
+    authorityMs: leaseMs * AUTHORITY_LEASES_MIN,
+    driftPermille: wholeNumber("LEASE_DRIFT_PERMILLE", drift, 0, DRIFT_PERMILLE_MAX),
+    marginMs: LEASE_MARGIN_MS,
+  };
+}
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max) {
+    throw new Error(`${name} has to be a whole number from ${min} to ${max}`);
   }
-  return configured;
+  return value;
 }

@@ -1,3 +1,4 @@
+import type { DurableObject } from "cloudflare:workers";
 import type { AccountId, WorkerId } from "../domain/ids.ts";
 import type { Author, LoadableVersion, NamedHandlers } from "../domain/version.ts";
 import type { BlobStore } from "../store/blobs.ts";
@@ -5,6 +6,15 @@ import type { Database } from "../store/database.ts";
 import type { RoutingLock } from "./routing-lock.ts";
 import type { SecretBox } from "./secret-box.ts";
 import type { WorkerLock } from "./worker-lock.ts";
+
+/** An object's methods as its callers have them: each answer comes later, and as plain data. */
+type Calls<T, Names extends keyof T> = {
+  readonly [Name in Names]: T[Name] extends (...args: infer Args) => infer Answer
+    ? (...args: Args) => Promise<Awaited<Answer>>
+    : never;
+};
+type WorkerLockCall = Exclude<keyof WorkerLock, keyof DurableObject>;
+type RoutingLockCall = Exclude<keyof RoutingLock, keyof DurableObject>;
 
 /** What starting a version once, before anybody may deploy it, has shown. */
 export type ProbeResult =
@@ -22,8 +32,8 @@ export interface ControlContext {
   readonly db: Database;
   readonly blobs: BlobStore;
   readonly secrets: SecretBox;
-  workerLock(id: WorkerId): DurableObjectStub<WorkerLock>;
-  routingLock(): DurableObjectStub<RoutingLock>;
+  workerLock(id: WorkerId): Calls<WorkerLock, WorkerLockCall>;
+  routingLock(): Calls<RoutingLock, RoutingLockCall>;
   /** Start a version once, without a network, and throw it away. */
   probe(version: LoadableVersion): Promise<ProbeResult>;
   /** Milliseconds since 1970. */

@@ -1,15 +1,12 @@
 /** Deploy versions of a Worker: checked at the door, then decided again and carried out under its lock. */
-import {
-  decideDeployment,
-  type Deployment,
-  type DeploymentCommand,
-} from "../domain/deployment.ts";
+import { decideDeployment, type DeploymentCommand } from "../domain/deployment.ts";
 import type { DomainError } from "../domain/errors.ts";
 import type { DeploymentId } from "../domain/ids.ts";
 import type { Result } from "../domain/result.ts";
 import type { Worker } from "../domain/worker.ts";
 import { findVersionOwners } from "../store/versions.ts";
 import type { ActingContext } from "./context.ts";
+import { deploy, type Deployed } from "./deploy.ts";
 
 export interface DeployOptions {
   readonly versionsMax: number;
@@ -22,15 +19,14 @@ export async function createDeployment(
   worker: Worker,
   command: DeploymentCommand,
   options: DeployOptions,
-): Promise<Result<Deployment, DomainError>> {
-  const lock = context.workerLock(worker.id);
+): Promise<Result<Deployed, DomainError>> {
   // A repeated key has to find its result even if the world has moved on, so only the lock may judge it.
   if (options.idempotency === null) {
     const ids = command.versions.map((share) => share.versionId.toLowerCase());
     const atTheDoor = decideDeployment(
       {
         workerId: worker.id,
-        current: await lock.current(),
+        current: await context.workerLock(worker.id).current(),
         versions: await findVersionOwners(context.db, context.accountId, ids),
         versionsMax: options.versionsMax,
       },
@@ -38,7 +34,7 @@ export async function createDeployment(
     );
     if (!atTheDoor.ok) return atTheDoor;
   }
-  return lock.deploy({
+  return deploy(context, worker.id, {
     command,
     deploymentId: context.newId() as DeploymentId,
     idempotency: options.idempotency,

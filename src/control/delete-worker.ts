@@ -3,6 +3,7 @@ import type { DomainError } from "../domain/errors.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { Worker } from "../domain/worker.ts";
 import { findServiceReferrers } from "../store/references.ts";
+import { changeRouting } from "./change-routing.ts";
 import type { ActingContext } from "./context.ts";
 
 /** Refused while other Workers' current deployments bind this one, unless forced. */
@@ -16,11 +17,10 @@ export async function deleteWorker(
     const by = referrers.filter((name) => name !== worker.name);
     if (by.length > 0) return err({ kind: "worker_referenced", by });
   }
-  const changed = await context
-    .routingLock()
-    .change(
-      { kind: "remove_worker", workerId: worker.id, deletedOn: context.now() },
-      context.actor,
-    );
+  const changed = await changeRouting(context, {
+    kind: "remove_worker",
+    workerId: worker.id,
+    deletedOn: context.now(),
+  });
   return changed.ok ? ok(undefined) : changed;
 }

@@ -1,13 +1,14 @@
 /**
- * A register in a Durable Object: one visible value, changed by one writer at a time, each change written
- * to the ledger (D1) before it becomes visible. Whatever is killed at whatever instant, the next call or the
- * alarm finishes what was begun, or gives it up for good.
+ * A register in a Durable Object: one visible value, changed by one writer at a time. Each change is first an
+ * intent, then a row in the ledger (D1), then waits until no lease on the old value is alive, then becomes
+ * visible by one write. Whatever is killed at whatever instant, the next call or the alarm finishes what was
+ * begun, or gives it up for good.
  *
- * It never waits by a timer: an overdue timer could hold an object's clock back, and what is granted by
- * that clock with it.
+ * It never waits by a timer: an overdue timer could hold an object's clock back, and what is granted by that
+ * clock with it. Whoever asked for the change waits, outside, and calls again; else the alarm does.
  */
 import type { DomainError } from "../domain/errors.ts";
-import { LOCK_QUEUE_MAX, LOCK_WAIT_MS_MAX } from "../domain/limits.ts";
+import type { Grant, LeaseTerms } from "../domain/lease.ts";
 import {
   abandon,
   begin,
@@ -20,57 +21,91 @@ import {
   type RegisterState,
   type Stamped,
 } from "../domain/register.ts";
-import { err, ok, type Result } from "../domain/result.ts";
+import { logEvent } from "../observability/log.ts";
 import { faultPoint, type FaultPoint } from "./fault-point.ts";
+import { LeaseGranter } from "./lease-granter.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 /** How a register's changes reach the ledger. Each may be called again for the same change. */
 export interface LedgerHooks<V> {
   /** S2. Write the intent down. False: its place in the history is another's, so it must be given up. */
   commit(intent: Intent<V>): Promise<boolean>;
-  /** S5. Say that everything up to `seq` is visible. */
-  activate(seq: number): Promise<void>;
+  /** S5. Say that everything up to this change is visible. */
+  activate(visible: Stamped<V>): Promise<void>;
   /** Say that the intent will never become visible. */
   abort(intent: Intent<V>): Promise<void>;
   /** Within the transaction that makes the change visible. Synchronous: nothing may come between. */
-  flipped(value: V): void;
+  flipped(intent: Intent<V>, times: { readonly drainedOn: number; readonly flippedOn: number }): void;
   /** Within the transaction that gives the change up. Synchronous. */
-  abandoned(intent: Intent<V>): void;
+  abandoned(intent: Intent<V>, reason: DomainError): void;
 }
 
-/** An unfinished change is looked at again after this long: enough for a healthy one to have ended. */
-const RECOVERY_ALARM_MS = 1_000;
+/** An unfinished change is looked at again this long after it could have ended. */
+const RECOVERY_ALARM_MS = 500;
 /** Attempts at S2 before a change is given up: the ledger is down, and the caller has been kept waiting. */
 const COMMIT_ATTEMPTS_MAX = 3;
 
 export class DurableRegister<V> {
+  readonly turns = new TurnQueue();
   readonly #storage: DurableObjectStorage;
   readonly #hooks: LedgerHooks<V>;
+  readonly #granter: LeaseGranter;
   readonly #fault: string | undefined;
   #state: RegisterState<V>;
-  #tail: Promise<void> = Promise.resolve();
-  #queued = 0;
+  /** The intent whose ledger row is known to be there; another life of this object may have written it too. */
+  #committed: string | null = null;
+  #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(storage: DurableObjectStorage, hooks: LedgerHooks<V>, fault: string | undefined) {
+  constructor(
+    storage: DurableObjectStorage,
+    hooks: LedgerHooks<V>,
+    terms: () => LeaseTerms,
+    fault: string | undefined,
+  ) {
     this.#storage = storage;
     this.#hooks = hooks;
     this.#fault = fault;
-    storage.sql.exec("CREATE TABLE IF NOT EXISTS register (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL)");
+    storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS register (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL)",
+    );
     const row = storage.sql.exec<{ state: string }>("SELECT state FROM register").toArray()[0];
     this.#state = row === undefined ? emptyRegister() : (JSON.parse(row.state) as RegisterState<V>);
+    this.#granter = new LeaseGranter(storage.sql, terms, Date.now());
+    if (this.#state.pending !== null) this.turns.hold();
   }
 
   /** True before the first change: then the ledger may know more than this object's storage. */
   get isNew(): boolean {
-    return this.#state.visible === null && this.#state.pending === null && this.#state.nextSeq === 1;
+    const { visible, pending, nextSeq } = this.#state;
+    return visible === null && pending === null && nextSeq === 1;
   }
 
   get visible(): Stamped<V> | null {
     return this.#state.visible;
   }
 
-  /** The place in the history that the next change will take. */
+  /** What is on its way and may still become visible. */
+  get pending(): Intent<V> | null {
+    return this.#state.pending?.aborting === false ? this.#state.pending : null;
+  }
+
+  /** True while a change that was given up waits for the ledger to hear of it. Nothing new can begin. */
+  get isAborting(): boolean {
+    return this.#state.pending?.aborting === true;
+  }
+
   get nextSeq(): number {
     return this.#state.nextSeq;
+  }
+
+  /** True while the ledger still has to hear something. */
+  get isUnsettled(): boolean {
+    return isUnsettled(this.#state);
+  }
+
+  /** Milliseconds from `now` until no lease on the visible value is alive. */
+  drainMs(now: number): number {
+    return Math.max(0, this.#granter.drainedAt - now);
   }
 
   /** Take over what the ledger has, for an object whose own storage is empty. */
@@ -78,101 +113,81 @@ export class DurableRegister<V> {
     this.#save(state);
   }
 
-  /**
-   * Run one change at a time. A change that cannot have its turn soon is not begun: `lock_queue_full` at
-   * once, or `lock_wait_expired` when its turn comes too late.
-   */
-  async serialize<T>(work: () => Promise<T>): Promise<Result<T, DomainError>> {
-    if (this.#queued >= LOCK_QUEUE_MAX) return err({ kind: "lock_queue_full", waiting: this.#queued });
-    const askedAt = Date.now();
-    const before = this.#tail;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#tail = promise;
-    this.#queued += 1;
-    try {
-      await before;
-      const waitedMs = Date.now() - askedAt;
-      if (waitedMs > LOCK_WAIT_MS_MAX) return err({ kind: "lock_wait_expired", waitedMs });
-      return ok(await work());
-    } finally {
-      this.#queued -= 1;
-      resolve();
-    }
+  /** A lease on what is visible. Synchronous. */
+  lease(): Grant {
+    const register = { seq: this.#state.visible?.seq ?? 0, pending: this.pending !== null };
+    return this.#granter.grant(register, Date.now());
+  }
+
+  /** One piece of work at a time: a method that awaits the ledger is not atomic by itself. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(work, work);
+    this.#tail = done.catch(() => undefined);
+    return done;
   }
 
   /**
-   * Finish whatever an earlier call left. To be called first in every serialized change; an error means
-   * that the ledger cannot be reached and nothing new may begin.
+   * T1 and S2 of a change; T4 too if nothing has to drain. To be called exclusively, by whoever has the turn.
+   * `recordIntent` runs in the transaction of the intent.
    */
-  async recover(): Promise<Result<void, DomainError>> {
-    try {
-      const { pending } = this.#state;
-      if (pending?.aborting === true) await this.#abort(pending);
-      else if (pending !== null) await this.#carryOut(pending);
-      await this.#activate();
-    } catch (error) {
-      console.log(
-        JSON.stringify({ level: "warn", event: "ledger_unreachable", error: String(error) }),
-      );
-    }
-    return this.#state.pending === null ? ok(undefined) : err({ kind: "ledger_unavailable" });
-  }
-
-  /**
-   * Make `value` the visible one. On return it is durable and every later reader has it, or the error says
-   * that nothing changed. `recordIntent` runs in the transaction of the intent.
-   */
-  async change(
-    intentId: string,
-    value: V,
-    recordIntent: () => void = () => {},
-  ): Promise<Result<number, DomainError>> {
-    const next = begin(this.#state, intentId, value);
+  async start(intentId: string, value: V, recordIntent: () => void): Promise<void> {
     this.#storage.transactionSync(() => {
-      this.#save(next);
+      this.#save(begin(this.#state, intentId, value));
       recordIntent();
     });
-    const intent = next.pending as Intent<V>;
-    await this.#storage.setAlarm(Date.now() + RECOVERY_ALARM_MS);
+    await this.#storage.setAlarm(Date.now() + this.drainMs(Date.now()) + RECOVERY_ALARM_MS);
     await this.#reached("T1");
-    const done = await this.#carryOut(intent);
-    if (done.ok) {
-      // Visible and durable: the answer is owed now. What the ledger still has to hear can wait for the alarm.
-      await this.#activate().catch(() => undefined);
-    }
-    return done;
+    await this.push();
+  }
+
+  /** Carry on with whatever is unfinished, as far as it can go now. To be called exclusively, by anybody. */
+  async push(): Promise<void> {
+    const { pending } = this.#state;
+    if (pending?.aborting === true) await this.#finishAbort(pending);
+    else if (pending !== null) await this.#carryOn(pending);
+    await this.#settle();
+  }
+
+  /** Give up what is pending, because of `reason`. False when it is too late: it is visible. */
+  async giveUp(reason: DomainError): Promise<boolean> {
+    const { pending } = this;
+    if (pending === null) return false;
+    this.#storage.transactionSync(() => {
+      this.#save(abandon(this.#state));
+      this.#hooks.abandoned(pending, reason);
+    });
+    await this.#finishAbort({ ...pending, aborting: true }).catch((error: unknown) => unreachable(error));
+    return true;
   }
 
   /** For the object's alarm: never throws, and comes again while something is unfinished. */
   async onAlarm(): Promise<void> {
-    await this.serialize(() => this.recover());
-    if (isUnsettled(this.#state)) {
-      await this.#storage.setAlarm(Date.now() + RECOVERY_ALARM_MS);
+    await this.exclusively(() => this.push()).catch(unreachable);
+    if (this.isUnsettled) {
+      await this.#storage.setAlarm(Date.now() + this.drainMs(Date.now()) + RECOVERY_ALARM_MS);
     }
   }
 
-  get isUnsettled(): boolean {
-    return isUnsettled(this.#state);
-  }
-
-  async #carryOut(intent: Intent<V>): Promise<Result<number, DomainError>> {
-    const committed = await this.#commit(intent);
-    if (committed !== "written") {
-      this.#storage.transactionSync(() => {
-        this.#save(abandon(this.#state));
-        this.#hooks.abandoned(intent);
-      });
-      await this.#abort(intent).catch(() => undefined);
-      return err({ kind: "ledger_unavailable" });
+  async #carryOn(intent: Intent<V>): Promise<void> {
+    if (this.#committed !== intent.intentId) {
+      const outcome = await this.#commit(intent);
+      if (outcome !== "written") {
+        await this.giveUp({ kind: "ledger_unavailable" });
+        return;
+      }
+      this.#committed = intent.intentId;
+      await this.#reached("S2");
     }
-    await this.#reached("S2");
     await this.#reached("S3");
+    const now = Date.now();
+    if (!this.#granter.isDrained(now)) return;
+    const drainedOn = Math.min(now, this.#granter.drainedAt);
     this.#storage.transactionSync(() => {
       this.#save(flip(this.#state));
-      this.#hooks.flipped(intent.value);
+      this.#hooks.flipped(intent, { drainedOn, flippedOn: now });
     });
     await this.#reached("T4");
-    return ok(intent.seq);
+    this.turns.release(now);
   }
 
   async #commit(intent: Intent<V>): Promise<"written" | "fenced" | "failed"> {
@@ -180,31 +195,38 @@ export class DurableRegister<V> {
       try {
         return (await this.#hooks.commit(intent)) ? "written" : "fenced";
       } catch (error) {
-        console.log(
-          JSON.stringify({ level: "warn", event: "ledger_write_failed", attempt, error: String(error) }),
-        );
+        logEvent("warn", "ledger_write_failed", { attempt, error: String(error) });
       }
     }
     return "failed";
   }
 
-  async #abort(intent: Intent<V>): Promise<void> {
+  async #finishAbort(intent: Intent<V>): Promise<void> {
     await this.#hooks.abort(intent);
     this.#save(discard(this.#state));
+    this.turns.release(Date.now());
   }
 
-  async #activate(): Promise<void> {
+  async #settle(): Promise<void> {
     const { visible, settledSeq } = this.#state;
     if (visible !== null && settledSeq < visible.seq) {
-      await this.#hooks.activate(visible.seq);
-      this.#save(settle(this.#state, visible.seq));
+      // Visible and durable: the answer is owed now. What the ledger still has to hear, the alarm can tell it.
+      try {
+        await this.#hooks.activate(visible);
+        this.#save(settle(this.#state, visible.seq));
+      } catch (error) {
+        unreachable(error);
+      }
     }
     await this.#reached("S5");
-    if (!isUnsettled(this.#state)) await this.#storage.deleteAlarm();
+    if (!this.isUnsettled) await this.#storage.deleteAlarm();
   }
 
   #save(state: RegisterState<V>): void {
-    this.#storage.sql.exec("INSERT OR REPLACE INTO register (id, state) VALUES (1, ?)", JSON.stringify(state));
+    this.#storage.sql.exec(
+      "INSERT OR REPLACE INTO register (id, state) VALUES (1, ?)",
+      JSON.stringify(state),
+    );
     this.#state = state;
   }
 
@@ -214,3 +236,8 @@ export class DurableRegister<V> {
     await faultPoint(this.#fault, point);
   }
 }
+
+function unreachable(error: unknown): void {
+  logEvent("warn", "ledger_unreachable", { error: String(error) });
+}
+

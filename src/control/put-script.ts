@@ -2,11 +2,13 @@
 import type { Deployment } from "../domain/deployment.ts";
 import type { DomainError } from "../domain/errors.ts";
 import type { WorkerId, WorkerName } from "../domain/ids.ts";
+import type { Receipt } from "../domain/receipt.ts";
 import { ok, type Result } from "../domain/result.ts";
 import type { VersionDraft } from "../domain/upload.ts";
 import type { Version } from "../domain/version.ts";
 import type { Worker } from "../domain/worker.ts";
 import { findWorker, updateWorkerSettings } from "../store/workers.ts";
+import { changeRouting } from "./change-routing.ts";
 import { createDeployment } from "./create-deployment.ts";
 import type { ActingContext } from "./context.ts";
 import { prepareVersion, storeVersion } from "./upload-version.ts";
@@ -22,6 +24,7 @@ export interface PutScriptResult {
   readonly worker: Worker;
   readonly version: Version;
   readonly deployment: Deployment;
+  readonly receipt: Receipt;
 }
 
 /** Cloudflare's words for the deployment that an upload makes by itself. */
@@ -62,7 +65,7 @@ export async function putScript(
     },
     { versionsMax: options.versionsMax, idempotency: null },
   );
-  return deployment.ok ? ok({ worker: planned, version, deployment: deployment.value }) : deployment;
+  return deployment.ok ? ok({ worker: planned, version, ...deployment.value }) : deployment;
 }
 
 /** A Worker with nothing in it and no host switched on. */
@@ -86,8 +89,6 @@ export async function createWorker(
   context: ActingContext,
   worker: Worker,
 ): Promise<Result<Worker, DomainError>> {
-  const changed = await context
-    .routingLock()
-    .change({ kind: "create_worker", worker }, context.actor);
+  const changed = await changeRouting(context, { kind: "create_worker", worker });
   return changed.ok ? ok(worker) : changed;
 }

@@ -5,15 +5,18 @@
 import { DurableObject } from "cloudflare:workers";
 import {
   decideDeployment,
+  isRollback,
   type CurrentDeployment,
   type Deployment,
   type DeploymentCommand,
+  type DeploymentFacts,
 } from "../domain/deployment.ts";
 import type { DomainError } from "../domain/errors.ts";
-import { parseWorkerId, type DeploymentId, type WorkerId } from "../domain/ids.ts";
-import { IDEMPOTENCY_KEEP_MS } from "../domain/limits.ts";
-import type { Intent } from "../domain/register.ts";
-import { err, ok, type Result } from "../domain/result.ts";
+import { parseWorkerId, type DeploymentId, type VersionId, type WorkerId } from "../domain/ids.ts";
+import type { Grant } from "../domain/lease.ts";
+import { ARMED_LEASE_MS, ARMED_MS } from "../domain/limits.ts";
+import type { Receipt } from "../domain/receipt.ts";
+import { logEvent } from "../observability/log.ts";
 import { openDatabase, type Database } from "../store/database.ts";
 import {
   abortDeployment,
@@ -24,8 +27,12 @@ import {
 } from "../store/deployments.ts";
 import { findVersionOwners } from "../store/versions.ts";
 import { findWorkerById } from "../store/workers.ts";
-import { accountIdOf, deploymentVersionsMax } from "./config.ts";
+import { accountIdOf, deploymentVersionsMax, leaseTermsOf } from "./config.ts";
+import { DeploymentRequests, type Keyed } from "./deployment-requests.ts";
+import type { Progress } from "./drive.ts";
 import { DurableRegister, type LedgerHooks } from "./durable-register.ts";
+import { LockSettings, type WorkerLeaseSettings } from "./lock-settings.ts";
+import type { RoutingLock } from "./routing-lock.ts";
 
 /** A deployment on its way: what readers get, and what history will say. */
 interface Release {
@@ -36,22 +43,42 @@ interface Release {
 export interface DeployRequest {
   readonly command: DeploymentCommand;
   readonly deploymentId: DeploymentId;
-  /** Null: every call is a deployment of its own. */
-  readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+  /** The client's Idempotency-Key. Null: the deployment's own id is the key. */
+  readonly idempotency: Keyed | null;
+}
+
+/** How far a deployment is. Draining: durable, in the ledger, and waiting for leases to end. */
+export type DeployProgress = Progress<
+  | { readonly state: "refused"; readonly error: DomainError }
+  | { readonly state: "visible"; readonly deployment: Deployment; readonly receipt: Receipt }
+>;
+
+/** A gateway's answer: a lease, what it is a lease on, and what to do when the lock is out of reach. */
+export interface DeploymentLease {
+  readonly grant: Grant;
+  readonly current: CurrentDeployment | null;
+  /** Versions that may become visible next: loading them now makes the first request after it quick. */
+  readonly upcoming: readonly VersionId[];
+  readonly settings: WorkerLeaseSettings;
 }
 
 export class WorkerLock extends DurableObject<Env> {
   readonly #db: Database;
   readonly #register: DurableRegister<Release>;
+  readonly #requests: DeploymentRequests;
+  readonly #settings: LockSettings;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#db = openDatabase(env.DB);
-    ctx.storage.sql.exec(
-      `CREATE TABLE IF NOT EXISTS idempotency
-       (key TEXT PRIMARY KEY, body_hash TEXT NOT NULL, deployment TEXT NOT NULL, at INTEGER NOT NULL)`,
+    this.#requests = new DeploymentRequests(ctx.storage.sql);
+    this.#settings = new LockSettings(ctx.storage.sql, () => leaseTermsOf(env));
+    this.#register = new DurableRegister(
+      ctx.storage,
+      this.#ledger(),
+      () => this.#settings.terms(Date.now()),
+      env.FAULT_POINT,
     );
-    this.#register = new DurableRegister(ctx.storage, this.#ledger(), env.FAULT_POINT);
     if (this.#register.isNew) {
       // Only an object without memory asks: after a restore the ledger may know deployments that it does not.
       void ctx.blockConcurrencyWhile(() => this.#adoptLedger());
@@ -65,64 +92,145 @@ export class WorkerLock extends DurableObject<Env> {
 
   /** {@link current}, after history has heard of everything that is visible. */
   async settledCurrent(): Promise<CurrentDeployment | null> {
-    if (this.#register.isUnsettled) await this.#register.serialize(() => this.#register.recover());
+    if (this.#register.isUnsettled) await this.#register.exclusively(() => this.#register.push());
     return this.current();
   }
 
-  /** Deploy. When it returns a deployment, every later request on every route is routed by it. */
-  async deploy(request: DeployRequest): Promise<Result<Deployment, DomainError>> {
-    const done = await this.#register.serialize(() => this.#deploy(request));
-    return done.ok ? done.value : done;
+  /** {@link current} under a lease. Reads no storage; at most writes its authority down. */
+  lease(): DeploymentLease {
+    const grant = this.#register.lease();
+    const upcoming = this.#register.pending?.value.current.versions ?? [];
+    return {
+      grant,
+      current: this.current(),
+      upcoming: upcoming.map((share) => share.versionId),
+      settings: this.#settings.worker,
+    };
+  }
+
+  /** Begin a deployment, when its turn comes. Beginning the same one again tells how far it is. */
+  async begin(request: DeployRequest): Promise<DeployProgress> {
+    const key = request.idempotency ?? { key: request.deploymentId, bodyHash: "" };
+    const known = this.#known(key);
+    if (known !== null) return known;
+    const facts = await this.#facts(request.command);
+    const numbered = request.command.versions.map((share) => ({
+      percentage: share.percentage,
+      number: facts.versions.find((version) => version.id === share.versionId.toLowerCase())?.number ?? Infinity,
+    }));
+    const pending = this.#register.pending?.value.current ?? null;
+    const urgent = isRollback([this.current(), pending], numbered);
+    if (urgent) await this.#makeWay(numbered);
+    if (this.#register.isAborting) {
+      await this.#register.exclusively(() => this.#register.push()).catch(() => undefined);
+      if (this.#register.isAborting) return refused({ kind: "ledger_unavailable" });
+    }
+    const turn = await this.#register.turns.enter(urgent, Date.now());
+    if (!turn.ok) return refused(turn.error);
+    return this.#register.exclusively(() => this.#begin(request, key));
+  }
+
+  /** Carry a begun deployment on, as far as it can go now. */
+  async confirm(deploymentId: DeploymentId): Promise<DeployProgress> {
+    await this.#register.exclusively(() => this.#register.push());
+    return this.#progress(deploymentId) ?? refused({ kind: "deployment_not_found", deploymentId });
+  }
+
+  /** How far a deployment is, without carrying it on; null when this lock does not know it. */
+  progress(deploymentId: DeploymentId): DeployProgress | null {
+    return this.#progress(deploymentId);
+  }
+
+  /** Shorten leases for a while, because somebody is about to roll back. */
+  arm(): { armedUntil: number; leaseMs: number } {
+    return { armedUntil: this.#settings.arm(Date.now() + ARMED_MS), leaseMs: ARMED_LEASE_MS };
+  }
+
+  /** This Worker's own lease length and what its gateways do when they are cut off. */
+  configure(settings: WorkerLeaseSettings): WorkerLeaseSettings {
+    return this.#settings.configure(settings);
+  }
+
+  leaseSettings(): WorkerLeaseSettings {
+    return this.#settings.worker;
   }
 
   override async alarm(): Promise<void> {
     await this.#register.onAlarm();
   }
 
-  async #deploy(request: DeployRequest): Promise<Result<Deployment, DomainError>> {
-    const recovered = await this.#register.recover();
-    if (!recovered.ok) return recovered;
-    const { command, idempotency } = request;
-    if (idempotency !== null) {
-      const known = this.#findKeyed(idempotency);
+  /** Under the turn: decide again, and start. Gives the turn back unless a change is under way. */
+  async #begin(request: DeployRequest, key: Keyed): Promise<DeployProgress> {
+    let started = false;
+    try {
+      const known = this.#known(key);
       if (known !== null) return known;
+      const { command } = request;
+      if ((await findWorkerById(this.#db, this.#workerId())) === null) {
+        return refused({ kind: "worker_not_found" });
+      }
+      const plan = decideDeployment(await this.#facts(command), command);
+      if (!plan.ok) return refused(plan.error);
+      const previous = this.#register.visible?.value.deployment.createdOn ?? 0;
+      const deployment: Deployment = {
+        id: request.deploymentId,
+        workerId: this.#workerId(),
+        seq: this.#register.nextSeq,
+        // Clients order deployments by their time as text: two of a Worker never share one.
+        createdOn: Math.max(Date.now(), previous + 1),
+        triggeredBy: command.triggeredBy,
+        message: command.message,
+        author: command.author,
+        versions: plan.value.versions.map(({ versionId, percentage }) => ({ versionId, percentage })),
+      };
+      const current = {
+        seq: deployment.seq,
+        deploymentId: deployment.id,
+        versions: plan.value.versions,
+      };
+      started = true;
+      await this.#register.start(crypto.randomUUID(), { current, deployment }, () =>
+        this.#requests.remember(key, deployment, Date.now()),
+      );
+      return this.#progress(deployment.id) ?? refused({ kind: "ledger_unavailable" });
+    } finally {
+      if (!started) this.#register.turns.release(Date.now());
     }
-    const workerId = this.#workerId();
-    const worker = await findWorkerById(this.#db, workerId);
-    if (worker === null) return err({ kind: "worker_not_found" });
-    const ids = command.versions.map((share) => share.versionId.toLowerCase());
-    const plan = decideDeployment(
-      {
-        workerId,
-        current: this.current(),
-        versions: await findVersionOwners(this.#db, worker.accountId, ids),
-        versionsMax: deploymentVersionsMax(this.env),
-      },
-      command,
-    );
-    if (!plan.ok) return plan;
+  }
 
-    const previous = this.#register.visible?.value.deployment.createdOn ?? 0;
-    const deployment: Deployment = {
-      id: request.deploymentId,
-      workerId,
-      seq: this.#register.nextSeq,
-      // Clients order deployments by their time as text: two of a Worker never share one.
-      createdOn: Math.max(Date.now(), previous + 1),
-      triggeredBy: command.triggeredBy,
-      message: command.message,
-      author: command.author,
-      versions: plan.value.versions.map(({ versionId, percentage }) => ({ versionId, percentage })),
+  /** A rollback goes first: what waits to move forward is sent away, what has not become visible is given up. */
+  async #makeWay(target: readonly { number: number; percentage: number }[]): Promise<void> {
+    this.#register.turns.supersede();
+    await this.#register.exclusively(async () => {
+      const pending = this.#register.pending?.value.current;
+      if (pending === undefined || !isRollback([pending], target)) return;
+      await this.#register.giveUp({ kind: "superseded_by_rollback" });
+    });
+  }
+
+  async #facts(command: DeploymentCommand): Promise<DeploymentFacts> {
+    const ids = command.versions.map((share) => share.versionId.toLowerCase());
+    return {
+      workerId: this.#workerId(),
+      current: this.current(),
+      versions: await findVersionOwners(this.#db, accountIdOf(this.env), ids),
+      versionsMax: deploymentVersionsMax(this.env),
     };
-    const current = {
-      seq: deployment.seq,
-      deploymentId: deployment.id,
-      versions: plan.value.versions,
-    };
-    const changed = await this.#register.change(crypto.randomUUID(), { current, deployment }, () =>
-      this.#remember(idempotency, deployment),
-    );
-    return changed.ok ? ok(deployment) : changed;
+  }
+
+  #known(key: Keyed): DeployProgress | null {
+    const found = this.#requests.find(key);
+    if (found === null) return null;
+    return found.ok ? this.#progress(found.value) : refused(found.error);
+  }
+
+  #progress(deploymentId: DeploymentId): DeployProgress | null {
+    const request = this.#requests.byDeployment(deploymentId);
+    if (request === null) return null;
+    const { deployment, outcome } = request;
+    if (outcome?.kind === "visible") return { state: "visible", deployment, receipt: outcome.receipt };
+    if (outcome?.kind === "given_up") return refused(outcome.error);
+    return { state: "draining", id: deployment.id, waitMs: this.#register.drainMs(Date.now()) };
   }
 
   #ledger(): LedgerHooks<Release> {
@@ -143,65 +251,42 @@ export class WorkerLock extends DurableObject<Env> {
             source: deployment.author.source,
           },
         }),
-      activate: (seq) => activateDeployments(this.#db, this.#workerId(), seq, Date.now()),
-      abort: ({ value, intentId }: Intent<Release>) =>
-        abortDeployment(this.#db, value.deployment, intentId),
-      flipped: () => {},
-      abandoned: ({ value }) => {
-        this.ctx.storage.sql.exec(
-          "DELETE FROM idempotency WHERE deployment ->> 'id' = ?",
-          value.deployment.id,
-        );
+      activate: async ({ seq, value: { deployment } }) => {
+        const coverage = await this.#coverage().catch(() => null);
+        const receipt = this.#requests.acknowledge(deployment.id, coverage, Date.now());
+        await activateDeployments(this.#db, this.#workerId(), seq, Date.now(), receipt);
       },
+      abort: ({ value, intentId }) => abortDeployment(this.#db, value.deployment, intentId),
+      flipped: ({ value: { deployment } }, times) => this.#requests.flipped(deployment, times),
+      abandoned: ({ value: { deployment } }, reason) => this.#requests.giveUp(deployment.id, reason),
     };
+  }
+
+  #coverage() {
+    const routing = this.env.ROUTING_LOCK.getByName(
+      accountIdOf(this.env),
+    ) as unknown as DurableObjectStub<RoutingLock>;
+    return routing.coverage(this.#workerId());
   }
 
   async #adoptLedger(): Promise<void> {
     const newest = await findNewestDeployment(this.#db, this.#workerId());
     if (newest.maxSeq === 0) return;
+    const nextSeq = newest.maxSeq + 1;
     if (newest.deployment === null) {
-      this.#register.adopt({ visible: null, pending: null, nextSeq: newest.maxSeq + 1, settledSeq: 0 });
+      this.#register.adopt({ visible: null, pending: null, nextSeq, settledSeq: 0 });
       return;
     }
-    const { deployment, intentId } = newest;
+    const { deployment } = newest;
     const current = await toCurrentDeployment(this.#db, deployment);
     // A row that is still `committing` may have been visible: finishing it is the only answer that is never wrong.
     this.#register.adopt({
       visible: { seq: deployment.seq, value: { current, deployment } },
       pending: null,
-      nextSeq: newest.maxSeq + 1,
+      nextSeq,
       settledSeq: newest.status === "active" ? deployment.seq : 0,
     });
-    console.log(
-      JSON.stringify({ level: "warn", event: "lock_adopted_ledger", worker: deployment.workerId, seq: deployment.seq, intentId }),
-    );
-  }
-
-  #findKeyed(idempotency: { key: string; bodyHash: string }): Result<Deployment, DomainError> | null {
-    const row = this.ctx.storage.sql
-      .exec<{ body_hash: string; deployment: string }>(
-        "SELECT body_hash, deployment FROM idempotency WHERE key = ?",
-        idempotency.key,
-      )
-      .toArray()[0];
-    if (row === undefined) return null;
-    if (row.body_hash !== idempotency.bodyHash) {
-      return err({ kind: "idempotency_key_reused", key: idempotency.key });
-    }
-    return ok(JSON.parse(row.deployment) as Deployment);
-  }
-
-  #remember(idempotency: { key: string; bodyHash: string } | null, deployment: Deployment): void {
-    if (idempotency === null) return;
-    const { sql } = this.ctx.storage;
-    sql.exec("DELETE FROM idempotency WHERE at < ?", deployment.createdOn - IDEMPOTENCY_KEEP_MS);
-    sql.exec(
-      "INSERT INTO idempotency (key, body_hash, deployment, at) VALUES (?, ?, ?, ?)",
-      idempotency.key,
-      idempotency.bodyHash,
-      JSON.stringify(deployment),
-      deployment.createdOn,
-    );
+    logEvent("warn", "lock_adopted_ledger", { worker: deployment.workerId, seq: deployment.seq });
   }
 
   #workerId(): WorkerId {
@@ -210,3 +295,5 @@ export class WorkerLock extends DurableObject<Env> {
     return id;
   }
 }
+
+const refused = (error: DomainError): DeployProgress => ({ state: "refused", error });

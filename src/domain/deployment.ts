@@ -111,6 +111,19 @@ export function decideDeployment(
   return ok({ versions: shares });
 }
 
+/**
+ * Whether a deployment goes back: all it serves is older than the newest version that serves traffic or is about
+ * to. It then goes before everything that waits to move forward.
+ */
+export function isRollback(
+  serving: readonly (CurrentDeployment | null)[],
+  target: readonly { readonly number: number; readonly percentage: number }[],
+): boolean {
+  const newest = (shares: readonly { readonly number: number; readonly percentage: number }[]) =>
+    Math.max(0, ...shares.filter((share) => share.percentage > 0).map((share) => share.number));
+  return newest(target) < Math.max(0, ...serving.map((current) => newest(current?.versions ?? [])));
+}
+
 /** The latest deployment serves traffic and cannot be deleted; every other one can. */
 export function decideDeploymentRemoval(
   current: CurrentDeployment | null,

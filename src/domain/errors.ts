@@ -46,6 +46,7 @@ export type DomainError =
   | { readonly kind: "lock_queue_full"; readonly waiting: number }
   | { readonly kind: "lock_wait_expired"; readonly waitedMs: number }
   | { readonly kind: "ledger_unavailable" }
+  | { readonly kind: "superseded_by_rollback" }
   // No answer came from a lock: the change may or may not have taken effect. null: the lock went away.
   | { readonly kind: "outcome_unknown"; readonly waitedMs: number | null }
   | { readonly kind: "idempotency_key_reused"; readonly key: string }

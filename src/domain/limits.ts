@@ -141,3 +141,30 @@ export const ROOT_TOKEN_CHARS_MIN = 8;
 export const ROOT_TOKEN_CHARS_MAX = 256;
 /** One line of a Worker's console in the host's log, in characters; the rest is cut. */
 export const LOG_LINE_CHARS_MAX = 4_000;
+
+/** Life of a lease on Cloudflare, in milliseconds: a rollback is acknowledged about 1.2 s after it is asked for. */
+export const LEASE_MS_DEFAULT = 1_000;
+/** Shortest lease, in milliseconds: below, most requests ask the lock all the same. */
+export const LEASE_MS_MIN = 10;
+/** Longest lease, in milliseconds: nobody should wait longer than this for a rollback. */
+export const LEASE_MS_MAX = 10_000;
+/** Life of a lease while someone is about to roll back, in milliseconds. */
+export const ARMED_LEASE_MS = 200;
+/** How long arming lasts, in milliseconds: as long as somebody takes to read a dialog. */
+export const ARMED_MS = 60_000;
+/** Authority terms are at least this many leases long, so that renewing them is rare. */
+export const AUTHORITY_LEASES_MIN = 2;
+/** How far clocks may drift on Cloudflare, in thousandths: chrony slews by up to 83, the rest is margin. */
+export const DRIFT_PERMILLE_DEFAULT = 100;
+/** Above this the arithmetic of drift makes waits useless. */
+export const DRIFT_PERMILLE_MAX = 500;
+/** Added to every drain, in milliseconds: rounding on both sides, and the granularity of clocks. */
+export const LEASE_MARGIN_MS = 3;
+/** How far two machines' wall clocks may differ, in milliseconds, before a new instance trusts a recorded horizon to be past. */
+export const AUTHORITY_SKEW_MS_MAX = 60_000;
+/** How long an isolated gateway serves the last it knew, in milliseconds, unless the operator says otherwise. */
+export const STALE_MS_DEFAULT = 600_000;
+/** The longest anybody drives a change before the answer is that its outcome is not known yet, in milliseconds. */
+export const DRIVE_MS_MAX = 25_000;
+/** Pause before a lock that was restarted is asked again, in milliseconds. */
+export const LOCK_CALL_RETRY_MS = 50;

@@ -1,6 +1,7 @@
 import { and, desc, eq, gte, inArray, isNull, lt, lte, ne, sql } from "drizzle-orm";
 import type { CurrentDeployment, Deployment } from "../domain/deployment.ts";
 import type { AccountId, DeploymentId, VersionId, WorkerId } from "../domain/ids.ts";
+import type { Receipt } from "../domain/receipt.ts";
 import type { AuditEntry } from "../domain/worker.ts";
 import { auditStatement } from "./audit.ts";
 import type { Database } from "./database.ts";
@@ -58,16 +59,22 @@ const newRow = (deployment: Deployment, intentId: string, status: "committing" |
   source: deployment.author.source,
 });
 
-/** Mark what is visible as such: everything up to `seq` that is not `active` yet. */
+/** Mark what is visible as such: everything up to `seq` that is not `active` yet; the last one with its receipt. */
 export async function activateDeployments(
   db: Database,
   workerId: WorkerId,
   seq: number,
   activatedOn: number,
+  receipt: Receipt | null,
 ): Promise<void> {
+  const text = receipt === null ? null : JSON.stringify(receipt);
   await db
     .update(deployments)
-    .set({ status: "active", activatedOn })
+    .set({
+      status: "active",
+      activatedOn,
+      receipt: sql`CASE WHEN ${deployments.seq} = ${seq} THEN ${text} END`,
+    })
     .where(
       and(
         eq(deployments.workerId, workerId),
@@ -75,6 +82,35 @@ export async function activateDeployments(
         eq(deployments.status, "committing"),
       ),
     );
+}
+
+/** A deployment's receipt; null when there is none, as for one that was adopted after a restore. */
+export async function findReceipt(
+  db: Database,
+  workerId: WorkerId,
+  id: DeploymentId,
+): Promise<Receipt | null> {
+  const rows = await db
+    .select({ receipt: deployments.receipt })
+    .from(deployments)
+    .where(and(eq(deployments.id, id), eq(deployments.workerId, workerId)));
+  const text = rows[0]?.receipt ?? null;
+  return text === null ? null : (JSON.parse(text) as Receipt);
+}
+
+/**
+ * The second linearizable way to a Worker's current deployment: the newest row that is not aborted, if it is
+ * `active`. A newer deployment always has its row before it can be visible, so such a row proves that nothing
+ * newer is. `undecided` when the newest row is still `committing`: only the lock knows then.
+ */
+export async function readLedger(
+  db: Database,
+  workerId: WorkerId,
+): Promise<{ readonly current: CurrentDeployment | null } | "undecided"> {
+  const newest = await findNewestDeployment(db, workerId);
+  if (newest.deployment === null) return { current: null };
+  if (newest.status !== "active") return "undecided";
+  return { current: await toCurrentDeployment(db, newest.deployment) };
 }
 
 /** Take a place in the history out of use, so that a late write of the same intent cannot revive it. */

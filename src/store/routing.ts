@@ -2,34 +2,53 @@ import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import type { AccountId, WorkerId } from "../domain/ids.ts";
 import type { CustomDomain, Route, RouteTable } from "../domain/route-table.ts";
 import type { RoutingDiff } from "../domain/routing-diff.ts";
-import type { AuditEntry, Worker, Zone } from "../domain/worker.ts";
+import type { AuditEntry, Zone } from "../domain/worker.ts";
 import { auditStatement } from "./audit.ts";
 import type { Database } from "./database.ts";
-import { domains, routes, workers, zones } from "./schema.ts";
+import { domains, registers, routes, workers, zones } from "./schema.ts";
 
-/** Write a change of the route table, at once. Writing it again changes nothing. */
+/**
+ * Write change `seq` of the route table, at once. Writing it again changes nothing; writing it after a later
+ * change does nothing at all, so what an earlier life of the lock sent cannot come late and undo.
+ */
 export async function commitRouting(
   db: Database,
   accountId: AccountId,
+  seq: number,
   diff: RoutingDiff,
   at: number,
   entry: AuditEntry,
 ): Promise<void> {
   const json = (rows: readonly unknown[]) => JSON.stringify(rows);
   const each = (rows: readonly unknown[]) => sql`json_each(${json(rows)})`;
-  const { newWorker } = diff;
+  const isOurs = sql`(SELECT seq FROM registers WHERE name = ${REGISTER}) = ${seq}`;
+  const newWorkers = diff.newWorker === null ? [] : [diff.newWorker];
   // Lists travel as one JSON parameter each: D1 binds at most 100, a zone may have 10,000 routes.
   await db.batch([
+    db
+      .insert(registers)
+      .values({ name: REGISTER, seq, status: "committing" })
+      .onConflictDoUpdate({
+        target: registers.name,
+        set: { seq, status: "committing" },
+        setWhere: sql`${registers.seq} < ${seq}`,
+      }),
     auditStatement(db, accountId, entry),
     db
       .insert(zones)
       .select(
-        sql`SELECT value ->> 'id', ${accountId}, value ->> 'name', ${at} FROM ${each(diff.newZones)} WHERE true`,
+        sql`SELECT value ->> 'id', ${accountId}, value ->> 'name', ${at}
+          FROM ${each(diff.newZones)} WHERE ${isOurs}`,
       )
       .onConflictDoNothing(),
-    ...(newWorker === null
-      ? []
-      : [db.insert(workers).values(newRow(accountId, newWorker)).onConflictDoNothing()]),
+    db
+      .insert(workers)
+      .select(
+        sql`SELECT value ->> 'id', ${accountId}, value ->> 'name', value ->> 'createdOn',
+          value ->> 'modifiedOn', NULL, value ->> 'subdomainEnabled', value ->> 'previewsEnabled',
+          value -> 'settings' FROM ${each(newWorkers)} WHERE ${isOurs}`,
+      )
+      .onConflictDoNothing(),
     db
       .update(workers)
       .set({
@@ -39,19 +58,25 @@ export async function commitRouting(
         deletedOn: null,
       })
       .from(sql`${each(diff.putWorkers)} AS host`)
-      .where(sql`${workers.id} = host.value ->> 'workerId'`),
-    db.delete(routes).where(sql`${routes.id} IN (SELECT value FROM ${each(diff.removeRoutes)})`),
-    db.delete(domains).where(sql`${domains.id} IN (SELECT value FROM ${each(diff.removeDomains)})`),
+      .where(and(sql`${workers.id} = host.value ->> 'workerId'`, isOurs)),
+    db
+      .delete(routes)
+      .where(and(sql`${routes.id} IN (SELECT value FROM ${each(diff.removeRoutes)})`, isOurs)),
+    db
+      .delete(domains)
+      .where(and(sql`${domains.id} IN (SELECT value FROM ${each(diff.removeDomains)})`, isOurs)),
     db
       .update(workers)
       .set({ deletedOn: sql`gone.value ->> 'deletedOn'` })
       .from(sql`${each(diff.removeWorkers)} AS gone`)
-      .where(and(sql`${workers.id} = gone.value ->> 'workerId'`, isNull(workers.deletedOn))),
+      .where(
+        and(sql`${workers.id} = gone.value ->> 'workerId'`, isNull(workers.deletedOn), isOurs),
+      ),
     db
       .insert(routes)
       .select(
         sql`SELECT value ->> 'id', ${accountId}, value ->> 'zoneId', value ->> 'pattern',
-          value ->> 'workerId', ${at} FROM ${each(diff.putRoutes)} WHERE true`,
+          value ->> 'workerId', ${at} FROM ${each(diff.putRoutes)} WHERE ${isOurs}`,
       )
       .onConflictDoUpdate({
         target: routes.id,
@@ -62,7 +87,7 @@ export async function commitRouting(
       .select(
         sql`SELECT value ->> 'id', ${accountId}, value ->> 'zoneId', value ->> 'hostname',
           value ->> 'workerId', value ->> 'enabled', value ->> 'previewsEnabled', ${at}
-          FROM ${each(diff.putDomains)} WHERE true`,
+          FROM ${each(diff.putDomains)} WHERE ${isOurs}`,
       )
       .onConflictDoUpdate({
         target: domains.id,
@@ -75,27 +100,52 @@ export async function commitRouting(
   ]);
 }
 
-const newRow = (accountId: AccountId, worker: Worker): typeof workers.$inferInsert => ({
-  id: worker.id,
-  accountId,
-  name: worker.name,
-  createdOn: worker.createdOn,
-  modifiedOn: worker.modifiedOn,
-  subdomainEnabled: worker.subdomainEnabled ? 1 : 0,
-  previewsEnabled: worker.previewsEnabled ? 1 : 0,
-  settings: JSON.stringify(worker.settings),
-});
+/** Say that the tables are what change `seq` made visible, or what was visible before it was given up. */
+export async function activateRouting(db: Database, seq: number): Promise<void> {
+  await db
+    .update(registers)
+    .set({ status: "active" })
+    .where(and(eq(registers.name, REGISTER), eq(registers.seq, seq)));
+}
+
+/** The second linearizable way to the route table. `undecided` while a change is on its way: only the lock knows then. */
+export async function readRoutingLedger(
+  db: Database,
+  accountId: AccountId,
+): Promise<{ readonly seq: number; readonly table: RouteTable } | "undecided"> {
+  const [register, ...tables] = await db.batch([
+    db.select().from(registers).where(eq(registers.name, REGISTER)),
+    ...tableQueries(db, accountId),
+  ]);
+  const row = register[0];
+  if (row === undefined) return { seq: 0, table: toTable(tables) };
+  return row.status === "active" ? { seq: row.seq, table: toTable(tables) } : "undecided";
+}
+
+const REGISTER = "routing";
 
 /** The whole table as the ledger has it: what a register without memory starts from. */
 export async function loadRouteTable(db: Database, accountId: AccountId): Promise<RouteTable> {
-  const [workerRows, routeRows, domainRows] = await db.batch([
+  return toTable(await db.batch(tableQueries(db, accountId)));
+}
+
+const tableQueries = (db: Database, accountId: AccountId) =>
+  [
     db
       .select()
       .from(workers)
       .where(and(eq(workers.accountId, accountId), isNull(workers.deletedOn))),
     db.select().from(routes).where(eq(routes.accountId, accountId)),
     db.select().from(domains).where(eq(domains.accountId, accountId)),
-  ]);
+  ] as const;
+
+type TableRows = readonly [
+  readonly (typeof workers.$inferSelect)[],
+  readonly (typeof routes.$inferSelect)[],
+  readonly (typeof domains.$inferSelect)[],
+];
+
+function toTable([workerRows, routeRows, domainRows]: TableRows): RouteTable {
   return {
     workers: workerRows.map((row) => ({
       workerId: row.id as WorkerId,

@@ -146,6 +146,8 @@ export const deployments = sqliteTable(
     createdOn: integer("created_on").notNull(),
     activatedOn: integer("activated_on"),
     deletedOn: integer("deleted_on"),
+    /** JSON, see domain/receipt; null until the deployment is acknowledged. */
+    receipt: text("receipt"),
     triggeredBy: text("triggered_by").notNull(),
     message: text("message").notNull(),
     authorId: text("author_id").notNull(),
@@ -238,6 +240,20 @@ export const domains = sqliteTable(
     check("domains_enabled_bool", sql`${t.enabled} IN (0, 1)`),
     check("domains_previews_bool", sql`${t.previewsEnabled} IN (0, 1)`),
   ],
+);
+
+/**
+ * Registers whose history is not kept row by row: how far the tables that they stand for are. `active` proves
+ * that what the tables say is visible, and that nothing newer can be.
+ */
+export const registers = sqliteTable(
+  "registers",
+  {
+    name: text("name").primaryKey(),
+    seq: integer("seq").notNull(),
+    status: text("status").notNull(),
+  },
+  (t) => [check("registers_status", sql`${t.status} IN ('committing', 'active')`)],
 );
 
 /** What was done, when, by whom. Rows are only ever added. */

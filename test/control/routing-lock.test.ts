@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import { loadRouteTable } from "../../src/store/routing.ts";
 import { findWorker } from "../../src/store/workers.ts";
-import { accountId, author, createdWorker, freshDatabase, routingLock, someWorker } from "../support/fixtures.ts";
+import { accountId, createdWorker, freshDatabase, route, routingLock, someWorker } from "../support/fixtures.ts";
 
 let db: Database;
 beforeAll(async () => {
@@ -25,7 +25,7 @@ describe("RoutingLock", () => {
   it("two creations of one name at the same time: one Worker, one clear refusal", async () => {
     const results = await Promise.all(
       [1, 2].map(() =>
-        routingLock().change({ kind: "create_worker", worker: someWorker("routing-twin") }, author),
+        route({ kind: "create_worker", worker: someWorker("routing-twin") }),
       ),
     );
     const kinds = results.map((result) => (result.ok ? "created" : result.error.kind));
@@ -34,15 +34,9 @@ describe("RoutingLock", () => {
 
   it("writes the ledger and the table alike, and keeps both across an eviction", async () => {
     const worker = await createdWorker("routing-b");
-    await routingLock().change(
-      { kind: "replace_routes", workerId: worker.id, routes: [{ pattern: "b.example.com/*" }] },
-      author,
-    );
-    await routingLock().change(
-      { kind: "replace_domains", workerId: worker.id, domains: [{ hostname: "b.example.org" }], override: true },
-      author,
-    );
-    await routingLock().change({ kind: "set_subdomain", workerId: worker.id, enabled: true }, author);
+    await route({ kind: "replace_routes", workerId: worker.id, routes: [{ pattern: "b.example.com/*" }] });
+    await route({ kind: "replace_domains", workerId: worker.id, domains: [{ hostname: "b.example.org" }], override: true });
+    await route({ kind: "set_subdomain", workerId: worker.id, enabled: true });
     const before = await sortedTable();
     await evictDurableObject(routingLock());
     expect(await sortedTable()).toEqual(before);
@@ -64,7 +58,7 @@ describe("RoutingLock", () => {
 
   it("a removed Worker's name is free again", async () => {
     const worker = await createdWorker("routing-d");
-    await routingLock().change({ kind: "remove_worker", workerId: worker.id, deletedOn: 5 }, author);
+    await route({ kind: "remove_worker", workerId: worker.id, deletedOn: 5 });
     expect(await findWorker(db, accountId, worker.name)).toBeNull();
     const again = await createdWorker("routing-d");
     expect((await findWorker(db, accountId, worker.name))?.id).toBe(again.id);

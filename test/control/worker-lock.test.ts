@@ -8,6 +8,7 @@ import {
   command,
   createdWorker,
   deployRequest,
+  deployTo,
   freshDatabase,
   storedVersion,
   workerLock,
@@ -26,7 +27,7 @@ describe("WorkerLock", () => {
     const version = await storedVersion(worker.id);
     const lock = workerLock(worker.id);
     expect(await lock.current()).toBeNull();
-    const deployed = await lock.deploy(deployRequest(command([[version.id, 100]])));
+    const deployed = await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
     expect(deployed.ok).toBe(true);
     const current = await workerLock(worker.id).current();
     expect(current?.versions).toEqual([{ versionId: version.id, number: 1, percentage: 100 }]);
@@ -37,9 +38,9 @@ describe("WorkerLock", () => {
     const worker = await createdWorker("lock-refuse");
     const version = await storedVersion(worker.id);
     const lock = workerLock(worker.id);
-    await lock.deploy(deployRequest(command([[version.id, 100]])));
+    await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
     const before = await lock.current();
-    const refused = await lock.deploy(deployRequest(command([[version.id, 99]])));
+    const refused = await deployTo(worker.id, deployRequest(command([[version.id, 99]])));
     expect(refused).toMatchObject({ ok: false, error: { kind: "shares_do_not_sum" } });
     expect(await lock.current()).toEqual(before);
     expect(await history(worker.id)).toHaveLength(1);
@@ -50,7 +51,7 @@ describe("WorkerLock", () => {
     const version = await storedVersion(worker.id);
     const all = await Promise.all(
       Array.from({ length: LOCK_QUEUE_MAX }, () =>
-        workerLock(worker.id).deploy(deployRequest(command([[version.id, 100]]))),
+        deployTo(worker.id, deployRequest(command([[version.id, 100]]))),
       ),
     );
     expect(all.every((result) => result.ok)).toBe(true);
@@ -68,12 +69,12 @@ describe("WorkerLock", () => {
     const results = await runInDurableObject(lock, (instance) =>
       Promise.all(
         Array.from({ length: LOCK_QUEUE_MAX + 2 }, () =>
-          instance.deploy(deployRequest(command([[version.id, 100]]))),
+          instance.begin(deployRequest(command([[version.id, 100]]))),
         ),
       ),
     );
-    const refused = results.filter((result) => !result.ok);
-    expect(refused).toHaveLength(2);
+    const refused = results.filter((result) => result.state === "refused");
+    expect(refused).toHaveLength(1);
     expect(refused[0]).toMatchObject({ error: { kind: "lock_queue_full", waiting: LOCK_QUEUE_MAX } });
   });
 
@@ -81,11 +82,11 @@ describe("WorkerLock", () => {
     const worker = await createdWorker("lock-idem");
     const version = await storedVersion(worker.id);
     const key = { key: "ci-42", bodyHash: "h1" };
-    const first = await workerLock(worker.id).deploy(deployRequest(command([[version.id, 100]]), key));
-    const again = await workerLock(worker.id).deploy(deployRequest(command([[version.id, 100]]), key));
-    expect(again).toEqual(first);
+    const first = await deployTo(worker.id, deployRequest(command([[version.id, 100]]), key));
+    const again = await deployTo(worker.id, deployRequest(command([[version.id, 100]]), key));
+    expect(again).toMatchObject({ ok: true, value: { deployment: first.ok ? first.value.deployment : {} } });
     expect(await history(worker.id)).toHaveLength(1);
-    const other = await workerLock(worker.id).deploy(
+    const other = await deployTo(worker.id, 
       deployRequest(command([[version.id, 100]]), { key: "ci-42", bodyHash: "h2" }),
     );
     expect(other).toMatchObject({ ok: false, error: { kind: "idempotency_key_reused" } });
@@ -97,21 +98,20 @@ describe("WorkerLock", () => {
     const key = { key: "ci-43", bodyHash: "h" };
     const all = await Promise.all(
       Array.from({ length: 6 }, () =>
-        workerLock(worker.id).deploy(deployRequest(command([[version.id, 100]]), key)),
+        deployTo(worker.id, deployRequest(command([[version.id, 100]]), key)),
       ),
     );
-    expect(new Set(all.map((result) => (result.ok ? result.value.id : "error"))).size).toBe(1);
+    expect(new Set(all.map((result) => (result.ok ? result.value.deployment.id : "error"))).size).toBe(1);
     expect(await history(worker.id)).toHaveLength(1);
   });
 
   it("refuses under the lock what became stale after the door", async () => {
     const worker = await createdWorker("lock-ifmatch");
     const version = await storedVersion(worker.id);
-    const lock = workerLock(worker.id);
-    const first = await lock.deploy(deployRequest(command([[version.id, 100]])));
-    const expectedCurrentId = first.ok ? first.value.id : "";
-    await lock.deploy(deployRequest(command([[version.id, 100]])));
-    const late = await lock.deploy(
+    const first = await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
+    const expectedCurrentId = first.ok ? first.value.deployment.id : "";
+    await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
+    const late = await deployTo(worker.id, 
       deployRequest(command([[version.id, 100]], { expectedCurrentId })),
     );
     expect(late).toMatchObject({ ok: false, error: { kind: "deployment_moved" } });
@@ -120,7 +120,7 @@ describe("WorkerLock", () => {
   it("remembers across an eviction", async () => {
     const worker = await createdWorker("lock-evict");
     const version = await storedVersion(worker.id);
-    await workerLock(worker.id).deploy(deployRequest(command([[version.id, 100]])));
+    await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
     await evictDurableObject(workerLock(worker.id));
     expect(await workerLock(worker.id).current()).toMatchObject({ seq: 1 });
   });
@@ -128,37 +128,37 @@ describe("WorkerLock", () => {
   it("finds the current deployment in the ledger when its own storage is lost", async () => {
     const worker = await createdWorker("lock-restore");
     const version = await storedVersion(worker.id);
-    await workerLock(worker.id).deploy(deployRequest(command([[version.id, 100]])));
+    await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
     await runInDurableObject(workerLock(worker.id), (_instance, state) => state.storage.deleteAll());
     await evictDurableObject(workerLock(worker.id));
     expect(await workerLock(worker.id).current()).toMatchObject({ seq: 1 });
-    const next = await workerLock(worker.id).deploy(deployRequest(command([[version.id, 100]])));
-    expect(next).toMatchObject({ ok: true, value: { seq: 2 } });
+    const next = await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
+    expect(next).toMatchObject({ ok: true, value: { deployment: { seq: 2 } } });
   });
 
   it("gives a deployment up, for good, when its place in the ledger is another's", async () => {
     const worker = await createdWorker("lock-fenced");
     const version = await storedVersion(worker.id);
     const lock = workerLock(worker.id);
-    await lock.deploy(deployRequest(command([[version.id, 100]])));
+    await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
     await env.DB.prepare(
       `INSERT INTO deployments (id, worker_id, seq, status, intent_id, created_on, triggered_by, message, author_id, author_email, source)
        VALUES ('late', ?, 2, 'aborted', 'late', 1, 'deployment', '', '', '', '')`,
     )
       .bind(worker.id)
       .run();
-    const fenced = await lock.deploy(deployRequest(command([[version.id, 100]])));
+    const fenced = await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
     expect(fenced).toMatchObject({ ok: false, error: { kind: "ledger_unavailable" } });
     expect(await lock.current()).toMatchObject({ seq: 1 });
-    const next = await lock.deploy(deployRequest(command([[version.id, 100]])));
-    expect(next).toMatchObject({ ok: true, value: { seq: 3 } });
+    const next = await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
+    expect(next).toMatchObject({ ok: true, value: { deployment: { seq: 3 } } });
   });
 
   it("refuses a Worker that is gone", async () => {
     const worker = await createdWorker("lock-gone");
     const version = await storedVersion(worker.id);
     await env.DB.prepare("UPDATE workers SET deleted_on = 1 WHERE id = ?").bind(worker.id).run();
-    const refused = await workerLock(worker.id).deploy(deployRequest(command([[version.id, 100]])));
+    const refused = await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
     expect(refused).toMatchObject({ ok: false, error: { kind: "worker_not_found" } });
   });
 });

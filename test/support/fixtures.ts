@@ -1,8 +1,12 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { accountIdOf } from "../../src/control/config.ts";
+import { changeRouting } from "../../src/control/change-routing.ts";
+import type { ActingContext } from "../../src/control/context.ts";
+import { deploy } from "../../src/control/deploy.ts";
 import type { RoutingLock } from "../../src/control/routing-lock.ts";
-import type { WorkerLock } from "../../src/control/worker-lock.ts";
+import type { DeployRequest, WorkerLock } from "../../src/control/worker-lock.ts";
+import type { RoutingCommand } from "../../src/domain/routing-change.ts";
 import type { DeploymentCommand } from "../../src/domain/deployment.ts";
 import type { DeploymentId, VersionId, WorkerId, WorkerName } from "../../src/domain/ids.ts";
 import type { Author } from "../../src/domain/version.ts";
@@ -28,6 +32,21 @@ export const workerLock = (id: WorkerId) =>
 export const routingLock = () =>
   env.ROUTING_LOCK.getByName(accountId) as unknown as DurableObjectStub<RoutingLock>;
 
+/** A context with the real locks, and nothing else that these tests use. */
+export const locksContext = {
+  accountId,
+  actor: author,
+  workerLock,
+  routingLock,
+  newId: newUuid,
+  now: () => Date.now(),
+} as unknown as ActingContext;
+
+/** Deploy as the API does, until the deployment is visible. */
+export const deployTo = (workerId: WorkerId, request: DeployRequest) =>
+  deploy(locksContext, workerId, request);
+export const route = (command: RoutingCommand) => changeRouting(locksContext, command);
+
 export function someWorker(name: string): Worker {
   return {
     id: newUuid().replaceAll("-", "") as WorkerId,
@@ -44,7 +63,7 @@ export function someWorker(name: string): Worker {
 /** A Worker that exists, with its host in the route table. */
 export async function createdWorker(name: string): Promise<Worker> {
   const worker = someWorker(name);
-  const created = await routingLock().change({ kind: "create_worker", worker }, author);
+  const created = await route({ kind: "create_worker", worker });
   if (!created.ok) throw new Error(`could not create ${name}: ${created.error.kind}`);
   return worker;
 }

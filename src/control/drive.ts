@@ -1,0 +1,56 @@
+/**
+ * Drive a change of a register to its end: begin it, wait outside the object while leases drain, confirm it.
+ * Whoever drives may vanish at any point: the lock's alarm finishes what was begun.
+ */
+import { DRIVE_MS_MAX, LOCK_CALL_RETRY_MS } from "../domain/limits.ts";
+
+/** How far a change is: over, or to be asked about again after `waitMs`. */
+export type Progress<Over> =
+  | Over
+  | { readonly state: "draining"; readonly id: string; readonly waitMs: number };
+
+export interface DrivenLock<Over> {
+  begin(): Promise<Progress<Over>>;
+  confirm(id: string): Promise<Progress<Over>>;
+}
+
+/**
+ * How it ended; null when that is not known yet. `lockOf` gives a fresh stub for each call: one that was used
+ * when the object was reset is of no use any more.
+ */
+export async function drive<Over extends { readonly state: string }>(
+  lockOf: () => DrivenLock<Over>,
+): Promise<Over | null> {
+  const deadline = Date.now() + DRIVE_MS_MAX;
+  let progress = await calling(() => lockOf().begin(), deadline);
+  while (progress !== null && isDraining(progress)) {
+    if (Date.now() >= deadline) return null;
+    await scheduler.wait(Math.max(1, progress.waitMs));
+    const { id } = progress;
+    progress = await calling(() => lockOf().confirm(id), deadline);
+  }
+  return progress;
+}
+
+const isDraining = <Over extends { readonly state: string }>(
+  progress: Progress<Over>,
+): progress is { readonly state: "draining"; readonly id: string; readonly waitMs: number } =>
+  progress.state === "draining";
+
+/** Ask again where the object was moved or restarted: it finds its answers again by the change's id. Null: none in time. */
+export async function calling<T>(call: () => Promise<T>, deadline: number): Promise<T | null> {
+  for (;;) {
+    try {
+      const late = scheduler.wait(Math.max(1, deadline - Date.now())).then(() => null);
+      return await Promise.race([call(), late]);
+    } catch (error) {
+      if (Date.now() >= deadline || !mayRetry(error)) throw error;
+      await scheduler.wait(LOCK_CALL_RETRY_MS);
+    }
+  }
+}
+
+function mayRetry(error: unknown): boolean {
+  const said = error as { retryable?: unknown; overloaded?: unknown; durableObjectReset?: unknown };
+  return said.overloaded !== true && (said.retryable === true || said.durableObjectReset === true);
+}

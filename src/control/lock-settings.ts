@@ -1,0 +1,73 @@
+/** What one lock is told about leases: the Worker's own settings, and whether somebody is about to roll back. */
+import type { LeaseTerms } from "../domain/lease.ts";
+import { ARMED_LEASE_MS, AUTHORITY_LEASES_MIN, STALE_MS_DEFAULT } from "../domain/limits.ts";
+
+export interface WorkerLeaseSettings {
+  /** Milliseconds; null: the installation's. */
+  readonly leaseMs: number | null;
+  /** What a gateway does that reaches neither the lock nor the ledger. */
+  readonly onIsolation: "last-known" | "refuse";
+  /** For `last-known`: how old what it knows may be, in milliseconds. */
+  readonly staleMsMax: number;
+}
+
+export const DEFAULT_LEASE_SETTINGS: WorkerLeaseSettings = {
+  leaseMs: null,
+  onIsolation: "last-known",
+  staleMsMax: STALE_MS_DEFAULT,
+};
+
+interface Stored {
+  readonly worker: WorkerLeaseSettings;
+  readonly armedUntil: number;
+}
+
+export class LockSettings {
+  readonly #sql: SqlStorage;
+  readonly #installation: () => LeaseTerms;
+  #stored: Stored;
+
+  constructor(sql: SqlStorage, installation: () => LeaseTerms) {
+    this.#sql = sql;
+    this.#installation = installation;
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS settings (id INTEGER PRIMARY KEY CHECK (id = 1), settings TEXT NOT NULL)",
+    );
+    const row = sql.exec<{ settings: string }>("SELECT settings FROM settings").toArray()[0];
+    this.#stored =
+      row === undefined
+        ? { worker: DEFAULT_LEASE_SETTINGS, armedUntil: 0 }
+        : (JSON.parse(row.settings) as Stored);
+  }
+
+  get worker(): WorkerLeaseSettings {
+    return this.#stored.worker;
+  }
+
+  /** The terms under which a lease is given now. */
+  terms(now: number): LeaseTerms {
+    const installation = this.#installation();
+    const own = this.#stored.worker.leaseMs ?? installation.leaseMs;
+    const leaseMs = now < this.#stored.armedUntil ? Math.min(own, ARMED_LEASE_MS) : own;
+    const authorityMs = Math.max(installation.authorityMs, own * AUTHORITY_LEASES_MIN);
+    return { ...installation, leaseMs, authorityMs };
+  }
+
+  configure(worker: WorkerLeaseSettings): WorkerLeaseSettings {
+    this.#save({ ...this.#stored, worker });
+    return worker;
+  }
+
+  arm(armedUntil: number): number {
+    this.#save({ ...this.#stored, armedUntil });
+    return armedUntil;
+  }
+
+  #save(stored: Stored): void {
+    this.#stored = stored;
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO settings (id, settings) VALUES (1, ?)",
+      JSON.stringify(stored),
+    );
+  }
+}
