@@ -4,7 +4,9 @@
  */
 import {
   authorise,
+  authorityRecord,
   boot,
+  earlierAuthority,
   grant,
   isDrained,
   needsAuthority,
@@ -15,9 +17,9 @@ import {
 } from "../domain/lease.ts";
 import { AUTHORITY_SKEW_MS_MAX } from "../domain/limits.ts";
 
-/** The end of the last authority on the wall clock, and the term it was taken under. */
-interface Horizon extends Record<string, SqlStorageValue> {
-  readonly ends_at: number;
+/** The {@link AuthorityRecord} as a row. */
+interface Row extends Record<string, SqlStorageValue> {
+  readonly horizon: number;
   readonly authority_ms: number;
 }
 
@@ -32,15 +34,19 @@ export class LeaseGranter {
     this.#terms = terms;
     this.#lastNow = now;
     sql.exec(
-      "CREATE TABLE IF NOT EXISTS horizon (id INTEGER PRIMARY KEY CHECK (id = 1), ends_at INTEGER NOT NULL, authority_ms INTEGER NOT NULL)",
+      "CREATE TABLE IF NOT EXISTS authority (id INTEGER PRIMARY KEY CHECK (id = 1), horizon INTEGER NOT NULL, authority_ms INTEGER NOT NULL)",
     );
-    const horizon = sql.exec<Horizon>("SELECT ends_at, authority_ms FROM horizon").toArray()[0];
-    const isOver = horizon === undefined || now > horizon.ends_at + AUTHORITY_SKEW_MS_MAX;
+    const row = sql.exec<Row>("SELECT horizon, authority_ms FROM authority").toArray()[0];
+    const earlierMs =
+      row === undefined
+        ? null
+        : earlierAuthority(
+            { horizon: row.horizon, authorityMs: row.authority_ms },
+            now,
+            AUTHORITY_SKEW_MS_MAX,
+          );
     // No authority of its own yet: the first lease writes it down before it leaves.
-    this.#granter = {
-      ...boot(terms(), now, isOver ? null : horizon.authority_ms),
-      authorityUntil: now,
-    };
+    this.#granter = { ...boot(terms(), now, earlierMs), authorityUntil: now };
   }
 
   /** Give a lease. Synchronous; the authority it may write is durable before the answer leaves the object. */
@@ -48,12 +54,13 @@ export class LeaseGranter {
     this.#observe(now);
     const terms = this.#terms();
     if (needsAuthority(terms, this.#granter, now)) {
-      this.#sql.exec(
-        "INSERT OR REPLACE INTO horizon (id, ends_at, authority_ms) VALUES (1, ?, ?)",
-        now + terms.authorityMs,
-        terms.authorityMs,
-      );
       this.#granter = authorise(terms, this.#granter, now);
+      const record = authorityRecord(this.#granter, now);
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO authority (id, horizon, authority_ms) VALUES (1, ?, ?)",
+        record.horizon,
+        record.authorityMs,
+      );
     }
     const given = grant(terms, this.#granter, register, now);
     this.#granter = given.granter;
@@ -78,6 +85,7 @@ export class LeaseGranter {
     if (now < this.#lastNow) {
       const longest = now + spread(this.#terms(), this.#terms().authorityMs);
       this.#granter = {
+        ...this.#granter,
         drainedAt: Math.min(this.#granter.drainedAt, longest),
         authorityUntil: Math.min(this.#granter.authorityUntil, now),
       };
