@@ -198,8 +198,8 @@ export class DurableRegister<V> {
     if (visible !== null && settledSeq < visible.seq) {
       await this.#hooks.activate(visible.seq);
       this.#save(settle(this.#state, visible.seq));
+      await this.#reached("S5");
     }
-    await this.#reached("S5");
     if (!isUnsettled(this.#state)) await this.#storage.deleteAlarm();
   }
 

@@ -14,7 +14,10 @@ export interface LeaseTerms {
   readonly authorityMs: number;
   /** How far a clock's rate may be off, in thousandths: chrony slews by up to 83. */
   readonly driftPermille: number;
-  /** Added to every wait of the granter: rounding, and the granularity of clocks. */
+  /**
+   * Added to every wait of the granter: rounding, and the granularity of clocks. Two clocks that are read in
+   * whole milliseconds may err by (1 + r) / (1 - r) + 1 with r the drift: at least 3 for a tenth.
+   */
   readonly marginMs: number;
 }
 
@@ -22,8 +25,20 @@ export interface LeaseTerms {
 export interface Granter {
   /** On the granter's clock: from then on no lease given so far is alive anywhere. */
   readonly drainedAt: number;
-  /** On the granter's clock: until then no other instance can have begun to give leases of its own. */
+  /** On the granter's clock: every lease that this instance gives is over by then, and it gives none afterwards. */
   readonly authorityUntil: number;
+  /** The term under which instances before this one gave leases; 0 when none of those can be alive. */
+  readonly inheritedMs: number;
+  /** On the granter's clock: from then on no lease of an earlier instance is alive. */
+  readonly inheritedUntil: number;
+}
+
+/** What a granter leaves in storage with each write of its authority, for the instance after it. */
+export interface AuthorityRecord {
+  /** Every lease alive, or given before the next write, is over this long after the write by its writer's clock. */
+  readonly authorityMs: number;
+  /** The end of that, as a wall clock reading. */
+  readonly horizon: number;
 }
 
 /** The granter's answer. A lease of 0 ms is an answer for the asking request alone. */
@@ -46,17 +61,43 @@ export const unspread = (terms: LeaseTerms, ms: number): number =>
   Math.floor(((ms - terms.marginMs) * (1000 - terms.driftPermille)) / (1000 + terms.driftPermille));
 
 /**
- * A new instance. `earlierAuthorityMs` is the term under which the instance before it gave leases: all of them are
- * over by `drainedAt`. Null when that is known to be long past.
+ * A new instance. `earlierAuthorityMs` is what `earlierAuthority` makes of the stored record: all leases given by
+ * earlier instances are over by `drainedAt`. The instance's own record has to be durable before its first answer.
  */
 export const boot = (
   terms: LeaseTerms,
   now: number,
   earlierAuthorityMs: number | null,
-): Granter => ({
-  drainedAt: earlierAuthorityMs === null ? now : now + spread(terms, earlierAuthorityMs),
-  authorityUntil: now + terms.authorityMs,
-});
+): Granter => {
+  const drainedAt = earlierAuthorityMs === null ? now : now + spread(terms, earlierAuthorityMs);
+  return {
+    drainedAt,
+    authorityUntil: now + terms.authorityMs,
+    inheritedMs: earlierAuthorityMs ?? 0,
+    inheritedUntil: drainedAt,
+  };
+};
+
+/**
+ * What to store with the authority that began at `started`. A longer term of an earlier instance, or of this one
+ * before its terms were changed, stays on record until its leases are over: the next instance may come at once.
+ */
+export const authorityRecord = (granter: Granter, started: number): AuthorityRecord => {
+  const inheritedMs = started < granter.inheritedUntil ? granter.inheritedMs : 0;
+  const authorityMs = Math.max(granter.authorityUntil - started, inheritedMs);
+  return { authorityMs, horizon: started + authorityMs };
+};
+
+/**
+ * The term that a new instance has to wait out, for `boot`; null when the wall clock says, by a whole term and
+ * `skewMs` (how far the wall clocks of two machines may be apart), that it is long past.
+ */
+export const earlierAuthority = (
+  record: AuthorityRecord,
+  now: number,
+  skewMs: number,
+): number | null =>
+  now > record.horizon + record.authorityMs + skewMs ? null : record.authorityMs;
 
 /** After a durable write that began at `started`: no other instance can have taken over before. */
 export const authorise = (terms: LeaseTerms, granter: Granter, started: number): Granter => ({
