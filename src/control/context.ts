@@ -13,8 +13,8 @@ type Calls<T, Names extends keyof T> = {
     ? (...args: Args) => Promise<Awaited<Answer>>
     : never;
 };
-type WorkerLockCall = Exclude<keyof WorkerLock, keyof DurableObject>;
-type RoutingLockCall = Exclude<keyof RoutingLock, keyof DurableObject>;
+export type WorkerLockCalls = Calls<WorkerLock, Exclude<keyof WorkerLock, keyof DurableObject>>;
+export type RoutingLockCalls = Calls<RoutingLock, Exclude<keyof RoutingLock, keyof DurableObject>>;
 
 /** What starting a version once, before anybody may deploy it, has shown. */
 export type ProbeResult =
@@ -32,8 +32,8 @@ export interface ControlContext {
   readonly db: Database;
   readonly blobs: BlobStore;
   readonly secrets: SecretBox;
-  workerLock(id: WorkerId): Calls<WorkerLock, WorkerLockCall>;
-  routingLock(): Calls<RoutingLock, RoutingLockCall>;
+  workerLock(id: WorkerId): WorkerLockCalls;
+  routingLock(): RoutingLockCalls;
   /** Start a version once, without a network, and throw it away. */
   probe(version: LoadableVersion): Promise<ProbeResult>;
   /** Milliseconds since 1970. */

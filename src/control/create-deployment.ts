@@ -2,11 +2,13 @@
 import { decideDeployment, type DeploymentCommand } from "../domain/deployment.ts";
 import type { DomainError } from "../domain/errors.ts";
 import type { DeploymentId } from "../domain/ids.ts";
-import type { Result } from "../domain/result.ts";
+import { DRIVE_MS_MAX } from "../domain/limits.ts";
+import { err, ok, type Result } from "../domain/result.ts";
 import type { Worker } from "../domain/worker.ts";
 import { findVersionOwners } from "../store/versions.ts";
 import type { ActingContext } from "./context.ts";
-import { deploy, type Deployed } from "./deploy.ts";
+import { accept, deploy, type Deployed } from "./deploy.ts";
+import type { DeployRequest } from "./worker-lock.ts";
 
 export interface DeployOptions {
   readonly versionsMax: number;
@@ -14,16 +16,52 @@ export interface DeployOptions {
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
 }
 
+/** When it returns a deployment, every later request on every route is routed by it. */
 export async function createDeployment(
   context: ActingContext,
   worker: Worker,
   command: DeploymentCommand,
   options: DeployOptions,
 ): Promise<Result<Deployed, DomainError>> {
+  const request = await atTheDoor(context, worker, command, options);
+  return request.ok ? deploy(context, worker.id, request.value) : request;
+}
+
+/** A deployment that is durable and in the history, and becomes visible by itself. */
+export interface AcceptedDeployment {
+  readonly deploymentId: DeploymentId;
+  /** Drives it on, so that it becomes visible as soon as it can instead of when the lock's alarm looks. */
+  readonly finish: () => Promise<unknown>;
+}
+
+export async function acceptDeployment(
+  context: ActingContext,
+  worker: Worker,
+  command: DeploymentCommand,
+  options: DeployOptions,
+): Promise<Result<AcceptedDeployment, DomainError>> {
+  const request = await atTheDoor(context, worker, command, options);
+  if (!request.ok) return request;
+  const progress = await accept(context, worker.id, request.value);
+  if (progress === null) return err({ kind: "outcome_unknown", waitedMs: DRIVE_MS_MAX });
+  if (progress.state === "refused") return err(progress.error);
+  const id = progress.state === "draining" ? progress.id : progress.deployment.id;
+  return ok({
+    deploymentId: id as DeploymentId,
+    finish: () => deploy(context, worker.id, request.value),
+  });
+}
+
+async function atTheDoor(
+  context: ActingContext,
+  worker: Worker,
+  command: DeploymentCommand,
+  options: DeployOptions,
+): Promise<Result<DeployRequest, DomainError>> {
   // A repeated key has to find its result even if the world has moved on, so only the lock may judge it.
   if (options.idempotency === null) {
     const ids = command.versions.map((share) => share.versionId.toLowerCase());
-    const atTheDoor = decideDeployment(
+    const decided = decideDeployment(
       {
         workerId: worker.id,
         current: await context.workerLock(worker.id).current(),
@@ -32,11 +70,8 @@ export async function createDeployment(
       },
       command,
     );
-    if (!atTheDoor.ok) return atTheDoor;
+    if (!decided.ok) return decided;
   }
-  return deploy(context, worker.id, {
-    command,
-    deploymentId: context.newId() as DeploymentId,
-    idempotency: options.idempotency,
-  });
+  const deploymentId = context.newId() as DeploymentId;
+  return ok({ command, deploymentId, idempotency: options.idempotency });
 }

@@ -3,6 +3,7 @@
  * Whoever drives may vanish at any point: the lock's alarm finishes what was begun.
  */
 import { DRIVE_MS_MAX, LOCK_CALL_RETRY_MS } from "../domain/limits.ts";
+import { logEvent } from "../observability/log.ts";
 
 /** How far a change is: over, or to be asked about again after `waitMs`. */
 export type Progress<Over> =
@@ -37,14 +38,17 @@ const isDraining = <Over extends { readonly state: string }>(
 ): progress is { readonly state: "draining"; readonly id: string; readonly waitMs: number } =>
   progress.state === "draining";
 
-/** Ask again where the object was moved or restarted: it finds its answers again by the change's id. Null: none in time. */
+/** Ask again where the object was moved or restarted: it finds its answers again by the change's id. Null: no answer. */
 export async function calling<T>(call: () => Promise<T>, deadline: number): Promise<T | null> {
   for (;;) {
     try {
       const late = scheduler.wait(Math.max(1, deadline - Date.now())).then(() => null);
       return await Promise.race([call(), late]);
     } catch (error) {
-      if (Date.now() >= deadline || !mayRetry(error)) throw error;
+      if (Date.now() >= deadline || !mayRetry(error)) {
+        logEvent("error", "lock_unreachable", { error: String(error) });
+        return null;
+      }
       await scheduler.wait(LOCK_CALL_RETRY_MS);
     }
   }

@@ -214,11 +214,11 @@ export class DurableRegister<V> {
       try {
         await this.#hooks.activate(visible);
         this.#save(settle(this.#state, visible.seq));
+        await this.#reached("S5");
       } catch (error) {
         unreachable(error);
       }
     }
-    await this.#reached("S5");
     if (!this.isUnsettled) await this.#storage.deleteAlarm();
   }
 

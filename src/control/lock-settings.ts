@@ -1,24 +1,10 @@
 /** What one lock is told about leases: the Worker's own settings, and whether somebody is about to roll back. */
 import type { LeaseTerms } from "../domain/lease.ts";
-import { ARMED_LEASE_MS, AUTHORITY_LEASES_MIN, STALE_MS_DEFAULT } from "../domain/limits.ts";
-
-export interface WorkerLeaseSettings {
-  /** Milliseconds; null: the installation's. */
-  readonly leaseMs: number | null;
-  /** What a gateway does that reaches neither the lock nor the ledger. */
-  readonly onIsolation: "last-known" | "refuse";
-  /** For `last-known`: how old what it knows may be, in milliseconds. */
-  readonly staleMsMax: number;
-}
-
-export const DEFAULT_LEASE_SETTINGS: WorkerLeaseSettings = {
-  leaseMs: null,
-  onIsolation: "last-known",
-  staleMsMax: STALE_MS_DEFAULT,
-};
+import { DEFAULT_LEASE_SETTINGS, type LeaseSettings } from "../domain/lease-settings.ts";
+import { ARMED_LEASE_MS, AUTHORITY_LEASES_MIN } from "../domain/limits.ts";
 
 interface Stored {
-  readonly worker: WorkerLeaseSettings;
+  readonly worker: LeaseSettings;
   readonly armedUntil: number;
 }
 
@@ -40,7 +26,7 @@ export class LockSettings {
         : (JSON.parse(row.settings) as Stored);
   }
 
-  get worker(): WorkerLeaseSettings {
+  get worker(): LeaseSettings {
     return this.#stored.worker;
   }
 
@@ -53,7 +39,7 @@ export class LockSettings {
     return { ...installation, leaseMs, authorityMs };
   }
 
-  configure(worker: WorkerLeaseSettings): WorkerLeaseSettings {
+  configure(worker: LeaseSettings): LeaseSettings {
     this.#save({ ...this.#stored, worker });
     return worker;
   }

@@ -46,6 +46,10 @@ export async function putScript(
 
   if (existing === null) {
     const created = await createWorker(context, planned);
+    // Another first upload was faster: this one is the Worker's second.
+    if (!created.ok && created.error.kind === "worker_exists") {
+      return putScript(context, name, draft, options);
+    }
     if (!created.ok) return created;
   } else if (Object.keys(options.workerSettings).length > 0) {
     const settings = { ...existing.settings, ...options.workerSettings };

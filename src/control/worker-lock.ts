@@ -14,6 +14,7 @@ import {
 import type { DomainError } from "../domain/errors.ts";
 import { parseWorkerId, type DeploymentId, type VersionId, type WorkerId } from "../domain/ids.ts";
 import type { Grant } from "../domain/lease.ts";
+import type { LeaseSettings } from "../domain/lease-settings.ts";
 import { ARMED_LEASE_MS, ARMED_MS } from "../domain/limits.ts";
 import type { Receipt } from "../domain/receipt.ts";
 import { logEvent } from "../observability/log.ts";
@@ -31,7 +32,7 @@ import { accountIdOf, deploymentVersionsMax, leaseTermsOf } from "./config.ts";
 import { DeploymentRequests, type Keyed } from "./deployment-requests.ts";
 import type { Progress } from "./drive.ts";
 import { DurableRegister, type LedgerHooks } from "./durable-register.ts";
-import { LockSettings, type WorkerLeaseSettings } from "./lock-settings.ts";
+import { LockSettings } from "./lock-settings.ts";
 import type { RoutingLock } from "./routing-lock.ts";
 
 /** A deployment on its way: what readers get, and what history will say. */
@@ -59,7 +60,7 @@ export interface DeploymentLease {
   readonly current: CurrentDeployment | null;
   /** Versions that may become visible next: loading them now makes the first request after it quick. */
   readonly upcoming: readonly VersionId[];
-  readonly settings: WorkerLeaseSettings;
+  readonly settings: LeaseSettings;
 }
 
 export class WorkerLock extends DurableObject<Env> {
@@ -147,11 +148,11 @@ export class WorkerLock extends DurableObject<Env> {
   }
 
   /** This Worker's own lease length and what its gateways do when they are cut off. */
-  configure(settings: WorkerLeaseSettings): WorkerLeaseSettings {
+  configure(settings: LeaseSettings): LeaseSettings {
     return this.#settings.configure(settings);
   }
 
-  leaseSettings(): WorkerLeaseSettings {
+  leaseSettings(): LeaseSettings {
     return this.#settings.worker;
   }
 

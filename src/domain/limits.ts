@@ -71,6 +71,11 @@ export const SCRIPTS_LIST_MAX = 1_000;
 /** The largest page anyone may ask for. */
 export const PAGE_ITEMS_MAX = 100;
 
+/** API token as a client sends it, in characters: more is hashed for nobody. */
+export const TOKEN_CHARS_MAX = 1_024;
+/** Id of a version, deployment, zone … as a client sends it, in characters: all are shorter, and errors repeat it. */
+export const ID_CHARS_MAX = 64;
+
 /** Changes waiting for one lock; more are told to come back, so that nobody waits unboundedly. */
 export const LOCK_QUEUE_MAX = 8;
 /** The longest a change waits for its turn before it is told to come back, in milliseconds. */
@@ -88,6 +93,10 @@ export const IDEMPOTENCY_KEEP_MS = 48 * 60 * 60 * 1000;
 export const ROUTES_PER_ZONE_MAX = 10_000;
 /** Routes of one call: a change is one row of at most 2 MB in the lock's storage. Cloudflare's limit per zone. */
 export const ROUTES_PER_CALL_MAX = 1_000;
+/** Custom domains of one call: far more than one Worker has. */
+export const DOMAINS_PER_CALL_MAX = 1_000;
+/** Host name, in characters. DNS. */
+export const HOSTNAME_CHARS_MAX = 253;
 /** Route pattern, in characters. */
 export const ROUTE_PATTERN_CHARS_MAX = 1_024;
 
@@ -112,10 +121,8 @@ export const LOADED_VERSIONS_MAX = 1_000;
 export const VERSION_LOAD_TRIES_MAX = 3;
 /** How long a version that failed to start is not tried again, in milliseconds: each try costs a slot in the runtime. */
 export const VERSION_FAILURE_KEEP_MS = 5_000;
-/** How long a version outside the current deployment stays loaded after its last response began, in milliseconds: time to finish bodies and `waitUntil` work. */
+/** How long a version outside the current deployment stays loaded after its last answer, in milliseconds: a rollback to it finds it warm. */
 export const RETIRED_VERSION_KEEP_MS = 60_000;
-/** The same after a WebSocket or an event stream began, in milliseconds. */
-export const RETIRED_VERSION_STREAM_KEEP_MS = 60 * 60 * 1000;
 /** The most often a gateway looks for versions to unload, in milliseconds. */
 export const EVICTION_INTERVAL_MS = 5_000;
 /** Calls in flight from one Worker to another over service bindings: a loop of bindings ends here, and nothing else does. */
@@ -168,3 +175,12 @@ export const STALE_MS_DEFAULT = 600_000;
 export const DRIVE_MS_MAX = 25_000;
 /** Pause before a lock that was restarted is asked again, in milliseconds. */
 export const LOCK_CALL_RETRY_MS = 50;
+
+/** The longest an operator may let an isolated gateway serve what it knows, in milliseconds: a day. */
+export const STALE_MS_MAX = 86_400_000;
+/** The longest a gateway waits for one answer of a lock before it asks the ledger, in milliseconds. */
+export const ASK_MS_MAX = 1_500;
+/** How long a request lets another one's question stand for its own, in milliseconds: its asker may be gone. */
+export const SHARED_ASK_MS_MAX = 100;
+/** Registers that one isolate keeps in memory: a few hundred bytes each. */
+export const HELD_REGISTERS_MAX = 10_000;

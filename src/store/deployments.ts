@@ -22,7 +22,10 @@ export async function commitDeployment(
 ): Promise<boolean> {
   const shares = JSON.stringify(deployment.versions);
   const [, , , owner] = await db.batch([
-    db.insert(deployments).values(newRow(deployment, intentId, "committing")).onConflictDoNothing(),
+    db
+      .insert(deployments)
+      .values(newRow(deployment, intentId, "committing"))
+      .onConflictDoNothing(),
     db
       .insert(deploymentVersions)
       .select(
@@ -133,7 +136,10 @@ export async function abortDeployment(
 export async function findNewestDeployment(
   db: Database,
   workerId: WorkerId,
-): Promise<{ maxSeq: number; status: "committing" | "active"; intentId: string; deployment: Deployment } | { maxSeq: number; deployment: null }> {
+): Promise<
+  | { maxSeq: number; status: "committing" | "active"; intentId: string; deployment: Deployment }
+  | { maxSeq: number; deployment: null }
+> {
   const [top] = await db
     .select({ seq: sql<number>`coalesce(max(${deployments.seq}), 0)` })
     .from(deployments)
@@ -169,7 +175,8 @@ export async function toCurrentDeployment(
     deploymentId: deployment.id,
     versions: deployment.versions.map((share) => {
       const number = numbers.get(share.versionId);
-      if (number === undefined) throw new Error("store: a deployment names a version that is not there");
+      if (number === undefined)
+        throw new Error("store: a deployment names a version that is not there");
       return { ...share, number };
     }),
   };
@@ -261,7 +268,9 @@ async function withVersions(db: Database, rows: readonly Row[]): Promise<Deploym
   const shares = await db
     .select()
     .from(deploymentVersions)
-    .where(sql`${deploymentVersions.deploymentId} IN (SELECT value FROM json_each(${JSON.stringify(rows.map((row) => row.id))}))`)
+    .where(
+      sql`${deploymentVersions.deploymentId} IN (SELECT value FROM json_each(${JSON.stringify(rows.map((row) => row.id))}))`,
+    )
     .orderBy(deploymentVersions.deploymentId, deploymentVersions.position);
   return rows.map((row) => ({
     id: row.id as DeploymentId,

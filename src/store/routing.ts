@@ -182,7 +182,9 @@ export async function listZones(
   const rows = await db
     .select({ id: zones.id, name: zones.name })
     .from(zones)
-    .where(and(eq(zones.accountId, accountId), name === undefined ? undefined : eq(zones.name, name)))
+    .where(
+      and(eq(zones.accountId, accountId), name === undefined ? undefined : eq(zones.name, name)),
+    )
     .orderBy(asc(zones.name));
   return rows;
 }
@@ -193,5 +195,8 @@ export async function createZone(
   zone: Zone,
   createdOn: number,
 ): Promise<void> {
-  await db.insert(zones).values({ ...zone, accountId, createdOn }).onConflictDoNothing();
+  await db
+    .insert(zones)
+    .values({ ...zone, accountId, createdOn })
+    .onConflictDoNothing();
 }

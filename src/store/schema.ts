@@ -271,5 +271,8 @@ export const audit = sqliteTable(
     /** JSON object: the facts of the change. */
     details: text("details").notNull(),
   },
-  (t) => [index("audit_target").on(t.accountId, t.target, t.at), index("audit_at").on(t.accountId, t.at)],
+  (t) => [
+    index("audit_target").on(t.accountId, t.target, t.at),
+    index("audit_at").on(t.accountId, t.at),
+  ],
 );

@@ -57,7 +57,9 @@ export async function insertVersion(
   sealedSecrets: string | null,
   entry: AuditEntry,
 ): Promise<Version> {
-  const modules = JSON.stringify(version.modules.map((module, position) => ({ ...module, position })));
+  const modules = JSON.stringify(
+    version.modules.map((module, position) => ({ ...module, position })),
+  );
   const [inserted] = await db.batch([
     db
       .insert(versions)
@@ -232,4 +234,3 @@ export async function findPreviewVersion(
 /** The number at which page `page` (from 1) of `perPage` starts, exclusive, newest first. */
 export const versionsBefore = (total: number, page: number, perPage: number): number =>
   total - (page - 1) * perPage + 1;
-

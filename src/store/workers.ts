@@ -33,7 +33,9 @@ export async function findWorker(
   const rows = await db
     .select()
     .from(workers)
-    .where(and(eq(workers.accountId, accountId), eq(workers.name, name), isNull(workers.deletedOn)));
+    .where(
+      and(eq(workers.accountId, accountId), eq(workers.name, name), isNull(workers.deletedOn)),
+    );
   return rows[0] === undefined ? null : toWorker(rows[0]);
 }
 
@@ -66,9 +68,7 @@ export async function listWorkers(
   const rows = await db
     .select()
     .from(workers)
-    .where(
-      and(eq(workers.accountId, accountId), isNull(workers.deletedOn)),
-    )
+    .where(and(eq(workers.accountId, accountId), isNull(workers.deletedOn)))
     .orderBy(page.descending ? desc(column) : asc(column), asc(workers.name))
     .limit(page.limit)
     .offset(page.offset);

@@ -2,10 +2,14 @@ import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { accountIdOf } from "../../src/control/config.ts";
 import { changeRouting } from "../../src/control/change-routing.ts";
-import type { ActingContext } from "../../src/control/context.ts";
+import type {
+  ActingContext,
+  RoutingLockCalls,
+  WorkerLockCalls,
+} from "../../src/control/context.ts";
 import { deploy } from "../../src/control/deploy.ts";
-import type { RoutingLock } from "../../src/control/routing-lock.ts";
-import type { DeployRequest, WorkerLock } from "../../src/control/worker-lock.ts";
+
+import type { DeployRequest } from "../../src/control/worker-lock.ts";
 import type { RoutingCommand } from "../../src/domain/routing-change.ts";
 import type { DeploymentCommand } from "../../src/domain/deployment.ts";
 import type { DeploymentId, VersionId, WorkerId, WorkerName } from "../../src/domain/ids.ts";
@@ -28,9 +32,9 @@ export async function freshDatabase() {
 }
 
 export const workerLock = (id: WorkerId) =>
-  env.WORKER_LOCK.getByName(id) as unknown as DurableObjectStub<WorkerLock>;
+  env.WORKER_LOCK.getByName(id) as unknown as WorkerLockCalls;
 export const routingLock = () =>
-  env.ROUTING_LOCK.getByName(accountId) as unknown as DurableObjectStub<RoutingLock>;
+  env.ROUTING_LOCK.getByName(accountId) as unknown as RoutingLockCalls;
 
 /** A context with the real locks, and nothing else that these tests use. */
 export const locksContext = {

@@ -1,0 +1,48 @@
+/** Settings of a script: those that no version carries can be changed here, the others come with an upload. */
+import { Hono } from "hono";
+import { findLatestVersion } from "../../store/versions.ts";
+import { updateWorkerSettings } from "../../store/workers.ts";
+import type { ApiContext, ApiEnv } from "../api-env.ts";
+import { logChange } from "../change-log.ts";
+import { accept, refuseWith, success } from "../envelope.ts";
+import { workerNamed } from "../find-worker.ts";
+import { readJson } from "../read-body.ts";
+import { scriptSettings, toSettings } from "../schemas.ts";
+import { toWireScriptSettings, toWireSettings } from "../wire/script-settings.ts";
+
+export const scriptSettingsRoutes = new Hono<ApiEnv>()
+  .get("/:name/script-settings", async (c) => success(c, toWireScriptSettings(await workerOf(c))))
+  .patch("/:name/script-settings", async (c) => {
+    const { context } = c.var;
+    const worker = await workerOf(c);
+    const given = toSettings(accept(await readJson(c.req.raw, scriptSettings)));
+    const settings = { ...worker.settings, ...given };
+    await updateWorkerSettings(context.db, worker.id, settings, context.now());
+    logChange(c, "worker.settings", { worker: worker.name, fields: Object.keys(given).join(",") });
+    return success(c, toWireScriptSettings({ ...worker, settings }));
+  })
+  .get("/:name/settings", async (c) => {
+    const worker = await workerOf(c);
+    const latest = await findLatestVersion(c.var.context.db, worker.id);
+    return success(c, toWireSettings(worker, latest));
+  })
+  .patch("/:name/settings", () =>
+    refuseWith({
+      kind: "not_supported",
+      what: "Changing the settings of a version",
+      instead:
+        "Upload a version with the settings you want, or change tags, logpush, observability and tail_consumers at …/script-settings.",
+    }),
+  )
+  .get("/:name/secrets", async (c) => {
+    const worker = await workerOf(c);
+    const latest = await findLatestVersion(c.var.context.db, worker.id);
+    const secrets = (latest?.bindings ?? []).filter(({ type }) => type === "secret_text");
+    return success(
+      c,
+      secrets.map(({ name, type }) => ({ name, type })),
+    );
+  });
+
+const workerOf = async (c: ApiContext) =>
+  accept(await workerNamed(c.var.context, c.req.param("name") ?? ""));

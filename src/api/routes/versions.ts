@@ -1,0 +1,72 @@
+/** `…/scripts/:name/versions`. A version is added and read; it never changes. */
+import { Hono } from "hono";
+import { uploadVersion } from "../../control/upload-version.ts";
+import { decideUpload } from "../../domain/decide-upload.ts";
+import { parseVersionId, type WorkerId } from "../../domain/ids.ts";
+import { DEPLOYABLE_VERSIONS_MAX, VERSIONS_PAGE_DEFAULT } from "../../domain/limits.ts";
+import type { Version } from "../../domain/version.ts";
+import { countVersions, findVersion, listVersions, versionsBefore } from "../../store/versions.ts";
+import type { ApiContext, ApiEnv } from "../api-env.ts";
+import { logChange } from "../change-log.ts";
+import { accept, refuseWith, success, type ResultInfo } from "../envelope.ts";
+import { workerNamed } from "../find-worker.ts";
+import { flag, pageInfo, pageOf } from "../paging.ts";
+import { readUpload } from "../read-upload.ts";
+import { toWireVersion } from "../wire/version.ts";
+import { isStrictInherit } from "./scripts.ts";
+
+export const versionRoutes = new Hono<ApiEnv>()
+  .get("/:name/versions", async (c) => {
+    const worker = accept(await workerNamed(c.var.context, c.req.param("name")));
+    const { versions, info } = await versionsPage(c, worker.id);
+    return success(
+      c,
+      { items: versions.map((version) => toWireVersion(version, worker)) },
+      { info },
+    );
+  })
+  .post("/:name/versions", async (c) => {
+    const worker = accept(await workerNamed(c.var.context, c.req.param("name")));
+    const strictInherit = isStrictInherit(c);
+    const upload = accept(await readUpload(c.req.raw));
+    const draft = accept(decideUpload(upload, { path: "version", workerName: worker.name }));
+    const version = accept(
+      await uploadVersion(c.var.context, worker, draft, {
+        triggeredBy: "version_upload",
+        strictInherit,
+      }),
+    );
+    logChange(c, "version.upload", { worker: worker.name, version: version.id });
+    return success(c, toWireVersion(version, worker), { notices: draft.notices });
+  })
+  .get("/:name/versions/:versionId", async (c) => {
+    const worker = accept(await workerNamed(c.var.context, c.req.param("name")));
+    const version = await versionOf(c, worker.id, c.req.param("versionId"));
+    return success(c, toWireVersion(version, worker));
+  });
+
+/** The version that a path names; an id that can be none's is not found, like any other. */
+export async function versionOf(c: ApiContext, workerId: WorkerId, text: string): Promise<Version> {
+  const id = parseVersionId(text);
+  const version = id && (await findVersion(c.var.context.db, workerId, id));
+  return version ?? refuseWith({ kind: "version_not_found", versionId: text });
+}
+
+/** Newest first. With `?deployable=true` there is one page: whatever comes after it is empty. */
+export async function versionsPage(
+  c: ApiContext,
+  workerId: WorkerId,
+): Promise<{ versions: Version[]; info: ResultInfo }> {
+  const { db } = c.var.context;
+  const total = await countVersions(db, workerId);
+  const asked = pageOf(c, VERSIONS_PAGE_DEFAULT);
+  const page = flag(c, "deployable") ? { ...asked, perPage: DEPLOYABLE_VERSIONS_MAX } : asked;
+  const isPastTheEnd = flag(c, "deployable") && page.page > 1;
+  const versions = isPastTheEnd
+    ? []
+    : await listVersions(db, workerId, {
+        beforeNumber: versionsBefore(total, page.page, page.perPage),
+        limit: page.perPage,
+      });
+  return { versions, info: pageInfo(page, versions.length, total) };
+}

@@ -1,0 +1,150 @@
+import type { CurrentDeployment } from "../domain/deployment.ts";
+import type { VersionId, WorkerId } from "../domain/ids.ts";
+import { HELD_REGISTERS_MAX } from "../domain/limits.ts";
+import { buildRouteIndex, type Routing } from "../domain/routing.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { HeldRegister, type Reading, type ReadPath } from "./held-register.ts";
+import { HolderClock } from "./holder-clock.ts";
+
+/** What a request found, and how far it may be trusted to be current. */
+export interface Resolved<T> {
+  readonly target: T;
+  /** null: there is no Worker, or it has no deployment. */
+  readonly deployment: CurrentDeployment | null;
+  /** The weaker of the two readings. */
+  readonly via: ReadPath;
+  readonly staleMs: number;
+}
+
+export interface Upcoming {
+  readonly workerId: WorkerId;
+  readonly versionId: VersionId;
+}
+
+const NONE: readonly Upcoming[] = [];
+
+/** What a request can be followed by: work that goes on after its answer. */
+export interface ReadScope {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+/**
+ * The one place that decides whether what the gateway knows is current. It holds the route table and each
+ * Worker's current deployment under leases: with warm leases a request makes no call at all.
+ */
+export class CurrentDeployments {
+  readonly #controlPlane: ControlPlane;
+  readonly #clock: HolderClock;
+  readonly #routing: HeldRegister<Routing>;
+  readonly #workers = new Map<WorkerId, HeldRegister<CurrentDeployment | null>>();
+  /** Versions that may become visible soon, and that nobody has been told of yet. */
+  #upcoming: Upcoming[] = [];
+
+  constructor(options: {
+    readonly controlPlane: ControlPlane;
+    readonly workersDomain: string;
+    /** Milliseconds since 1970. */
+    readonly now: () => number;
+  }) {
+    const { controlPlane, workersDomain } = options;
+    this.#controlPlane = controlPlane;
+    this.#clock = new HolderClock(options.now);
+    this.#routing = new HeldRegister<Routing>(
+      {
+        question: "the route table",
+        async lease(knownSeq) {
+          const { grant, seq, table } = await controlPlane.leaseRouting(knownSeq);
+          return table === undefined
+            ? { grant, seq }
+            : { grant, seq, value: buildRouteIndex(table, workersDomain) };
+        },
+        async ledger() {
+          const read = await controlPlane.ledgerRouting();
+          if (read === "undecided") return read;
+          return { seq: read.seq, value: buildRouteIndex(read.table, workersDomain) };
+        },
+      },
+      this.#clock,
+    );
+  }
+
+  /** The newest route table seen, whatever has happened since; null before the first. Not for serving. */
+  lastSeenRouting(): Routing | null {
+    return this.#routing.lastSeen;
+  }
+
+  async currentRouting(scope: ReadScope): Promise<Routing> {
+    return (await this.#routing.read((work) => scope.waitUntil(work))).value;
+  }
+
+  /** Versions to load now, so that the first request that is routed to them does not wait. Each is told once an answer. */
+  takeUpcoming(): readonly Upcoming[] {
+    if (this.#upcoming.length === 0) return NONE;
+    return this.#upcoming.splice(0);
+  }
+
+  /**
+   * Finds a target in the route table and the current deployment of its Worker. Both are asked for at once
+   * when the table in memory already names the Worker.
+   */
+  async resolve<T>(
+    scope: ReadScope,
+    find: (routing: Routing) => T,
+    workerOf: (target: T) => WorkerId | null,
+  ): Promise<Resolved<T>> {
+    const defer = (work: Promise<unknown>) => scope.waitUntil(work);
+    const held = this.#routing.peek(defer);
+    let guess: Promise<Reading<CurrentDeployment | null>> | null = null;
+    let guessed: WorkerId | null = null;
+    if (held === null && this.#routing.lastSeen !== null) {
+      guessed = workerOf(find(this.#routing.lastSeen));
+      guess = guessed === null ? null : this.#worker(guessed).read(defer);
+      // If the table cannot be had, or has moved, nobody awaits the guess: its failure is no event.
+      guess?.catch(() => {});
+    }
+    const routing = held ?? (await this.#routing.read(defer));
+    const target = find(routing.value);
+    const workerId = workerOf(target);
+    if (workerId === null) return { ...routing, target, deployment: null };
+    const worker = this.#worker(workerId);
+    const deployment =
+      guess !== null && guessed === workerId
+        ? await guess
+        : (worker.peek(defer) ?? (await worker.read(defer)));
+    const weaker = rank(deployment.via) > rank(routing.via) ? deployment : routing;
+    const { via, staleMs } = weaker;
+    return { target, deployment: deployment.value, via, staleMs };
+  }
+
+  #worker(workerId: WorkerId): HeldRegister<CurrentDeployment | null> {
+    const known = this.#workers.get(workerId);
+    if (known !== undefined) return known;
+    const made = new HeldRegister<CurrentDeployment | null>(this.#sourceOf(workerId), this.#clock);
+    // A Worker that is asked for again is simply held anew, so the oldest may go.
+    const oldest = this.#workers.size >= HELD_REGISTERS_MAX ? this.#workers.keys().next().value : undefined;
+    if (oldest !== undefined) this.#workers.delete(oldest);
+    this.#workers.set(workerId, made);
+    return made;
+  }
+
+  #sourceOf(workerId: WorkerId) {
+    const controlPlane = this.#controlPlane;
+    return {
+      question: "the current deployment",
+      lease: async () => {
+        const answer = await controlPlane.leaseDeployment(workerId);
+        const { grant, current, upcoming, settings } = answer;
+        this.#upcoming.push(...upcoming.map((versionId) => ({ workerId, versionId })));
+        return { grant, seq: current?.seq ?? 0, value: current, policy: settings };
+      },
+      ledger: async () => {
+        const read = await controlPlane.ledgerDeployment(workerId);
+        if (read === "undecided") return read;
+        return { seq: read.current?.seq ?? 0, value: read.current };
+      },
+    };
+  }
+}
+
+const PATHS: readonly ReadPath[] = ["lease", "ask", "ledger", "last-known"];
+const rank = (via: ReadPath): number => PATHS.indexOf(via);

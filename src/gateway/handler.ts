@@ -1,0 +1,114 @@
+import type { CurrentDeployment } from "../domain/deployment.ts";
+import type { VersionId, WorkerId } from "../domain/ids.ts";
+import { type HostTarget, resolveHost } from "../domain/routing.ts";
+import type { OverrideDecision } from "../domain/version-override.ts";
+import { logEvent } from "../observability/log.ts";
+import { chooseVersion } from "./choose-version.ts";
+import { ask } from "./ask.ts";
+import { errorPage, type GatewayErrorKind } from "./error-page.ts";
+import type { GatewayParts } from "./gateway-parts.ts";
+import { ControlPlaneUnavailable, messageOf, VersionLoadError } from "./gateway-errors.ts";
+import type { RequestScope } from "./request-scope.ts";
+import { ownAnswer, withoutOwnHeaders } from "./response-headers.ts";
+
+/** What is run for a request. */
+interface Dispatch {
+  readonly workerId: WorkerId;
+  readonly versionId: VersionId;
+  /** null on preview hosts. */
+  readonly deployment: CurrentDeployment | null;
+  readonly override: OverrideDecision;
+  /** Above 0 on an isolated gateway: how long ago this was known to be current. */
+  readonly staleMs: number;
+}
+
+type Outcome = Dispatch | { readonly error: GatewayErrorKind };
+
+/** A visitor's request: resolve → pick → dispatch. */
+export async function handleRequest(
+  gateway: GatewayParts,
+  request: Request,
+  scope: RequestScope,
+): Promise<Response> {
+  let dispatch: Outcome | null = null;
+  try {
+    dispatch = await decideDispatch(gateway, request, scope);
+    if ("error" in dispatch) return errorPage(request, dispatch.error, crypto.randomUUID());
+    const inbound = withoutOwnHeaders(request);
+    const response = await gateway.runner.run(scope, {
+      workerId: dispatch.workerId,
+      versionId: dispatch.versionId,
+      replayable: isReplayable(request),
+      call: (stub) => stub.getEntrypoint().fetch(inbound),
+    });
+    return ownAnswer(response, gateway.identifyVersions ? dispatch : null);
+  } catch (error) {
+    return failurePage(request, error, dispatch && "versionId" in dispatch ? dispatch : null);
+  } finally {
+    gateway.runner.unloadQuiet(scope);
+    gateway.runner.loadAhead(scope, gateway.current.takeUpcoming());
+  }
+}
+
+async function decideDispatch(
+  gateway: GatewayParts,
+  request: Request,
+  scope: RequestScope,
+): Promise<Outcome> {
+  const url = new URL(request.url);
+  const { target, deployment, staleMs } = await gateway.current.resolve<HostTarget>(
+    scope,
+    (routing) => resolveHost(routing, url.hostname, url.pathname + url.search),
+    (found) => (found.kind === "worker" ? found.workerId : null),
+  );
+  if (target.kind === "none") {
+    return {
+      error: target.reason === "previews_disabled" ? "preview_disabled" : "no_such_host",
+    };
+  }
+  const { workerId } = target;
+  if (target.kind === "preview") {
+    const versionId = await ask("a preview", () =>
+      gateway.controlPlane.previewVersion(workerId, target.label),
+    );
+    if (!versionId) return { error: "preview_not_found" };
+    return { workerId, versionId, deployment: null, override: { kind: "none" }, staleMs };
+  }
+  if (!deployment) return { error: "no_deployment" };
+  gateway.runner.noteDeployment(workerId, deployment);
+  const worker = { id: workerId, name: target.workerName };
+  const choice = chooseVersion(
+    deployment,
+    worker,
+    request.headers,
+    gateway.overridePolicy,
+    gateway.random,
+  );
+  if (!choice.versionId) return { error: "no_deployment" };
+  return { workerId, versionId: choice.versionId, deployment, override: choice.override, staleMs };
+}
+
+/** Safe methods without a body: a second try, should the code have run after all, changes nothing. */
+export const isReplayable = (request: Request): boolean =>
+  request.body === null &&
+  (request.method === "GET" || request.method === "HEAD" || request.method === "OPTIONS");
+
+function failurePage(request: Request, error: unknown, dispatch: Dispatch | null): Response {
+  const requestId = crypto.randomUUID();
+  const kind: GatewayErrorKind =
+    error instanceof ControlPlaneUnavailable
+      ? "control_plane_unavailable"
+      : error instanceof VersionLoadError
+        ? "version_failed_to_load"
+        : "worker_threw";
+  logEvent("error", kind, {
+    requestId,
+    host: new URL(request.url).hostname,
+    workerId: dispatch?.workerId,
+    versionId: dispatch?.versionId,
+    deploymentId: dispatch?.deployment?.deploymentId,
+    error: messageOf(error),
+  });
+  const about = error instanceof VersionLoadError ? `Version: ${error.versionId}` : null;
+  return errorPage(request, kind, requestId, about);
+}

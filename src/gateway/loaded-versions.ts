@@ -1,0 +1,131 @@
+import type { CurrentDeployment } from "../domain/deployment.ts";
+import type { VersionId, WorkerId } from "../domain/ids.ts";
+import {
+  EVICTION_INTERVAL_MS,
+  LOADED_VERSIONS_MAX,
+  RETIRED_VERSION_KEEP_MS,
+} from "../domain/limits.ts";
+import type { LoadableVersion } from "../domain/version.ts";
+
+/** A version under one id of the runtime's loader. The runtime keeps what it loaded for ever, failures too. */
+export interface LoadedVersion {
+  readonly key: string;
+  readonly loaderId: string;
+  readonly workerId: WorkerId;
+  readonly versionId: VersionId;
+  /** What the first load is made of; let go as soon as the code has answered once. */
+  source: LoadableVersion | null;
+  /** Some of the version's own code has answered: it can be loaded. */
+  proven: boolean;
+  inFlight: number;
+  /** Milliseconds since 1970; until then it stays loaded even when it is in no deployment. */
+  keepUntil: number;
+}
+
+const GENERATIONS_MAX = 100_000;
+
+/**
+ * What this gateway has loaded: the least recently used first. Decides what can be unloaded: what is beyond
+ * the cap, and what is outside its Worker's current deployment and has been quiet for a while. An id that
+ * was given up, for a failure or by unloading, is never used again: the generation in it moves on.
+ */
+export class LoadedVersions {
+  readonly #gatewayId: string;
+  readonly #loaded = new Map<string, LoadedVersion>();
+  /** Given up while something of it may still be running. */
+  readonly #leaving = new Set<LoadedVersion>();
+  readonly #generations = new Map<string, number>();
+  readonly #current = new Map<WorkerId, { seq: number; versions: ReadonlySet<VersionId> }>();
+  #nextSweep = 0;
+
+  constructor(gatewayId: string) {
+    this.#gatewayId = gatewayId;
+  }
+
+  get size(): number {
+    return this.#loaded.size + this.#leaving.size;
+  }
+
+  find(workerId: WorkerId, versionId: VersionId): LoadedVersion | null {
+    const key = keyOf(workerId, versionId);
+    const entry = this.#loaded.get(key);
+    if (!entry) return null;
+    this.#loaded.delete(key);
+    this.#loaded.set(key, entry);
+    return entry;
+  }
+
+  add(version: LoadableVersion, now: number): LoadedVersion {
+    const { workerId, id: versionId, contentHash } = version;
+    const key = keyOf(workerId, versionId);
+    const generation = this.#generations.get(key) ?? 0;
+    const entry: LoadedVersion = {
+      key,
+      loaderId: `${this.#gatewayId}:${key}:${contentHash}#${generation}`,
+      workerId,
+      versionId,
+      source: version,
+      proven: false,
+      inFlight: 0,
+      keepUntil: now + RETIRED_VERSION_KEEP_MS,
+    };
+    this.#loaded.set(key, entry);
+    return entry;
+  }
+
+  /** Stops using an entry's id. What still runs under it may finish. */
+  giveUp(entry: LoadedVersion): void {
+    if (this.#loaded.get(entry.key) !== entry) return;
+    this.#loaded.delete(entry.key);
+    this.#leaving.add(entry);
+    this.#nextGeneration(entry.key);
+  }
+
+  noteDeployment(workerId: WorkerId, deployment: CurrentDeployment): void {
+    const seen = this.#current.get(workerId);
+    if (seen && seen.seq >= deployment.seq) return;
+    const versions = new Set(deployment.versions.map((share) => share.versionId));
+    this.#current.set(workerId, { seq: deployment.seq, versions });
+  }
+
+  /** Takes out, and returns, what is to be unloaded now. Looks only once in a while. */
+  takeEvictable(now: number): readonly LoadedVersion[] {
+    if (now < this.#nextSweep && this.#loaded.size <= LOADED_VERSIONS_MAX) return [];
+    this.#nextSweep = now + EVICTION_INTERVAL_MS;
+    const evictable: LoadedVersion[] = [];
+    for (const entry of this.#leaving) {
+      if (entry.inFlight === 0 && now >= entry.keepUntil) evictable.push(entry);
+    }
+    let excess = this.#loaded.size - LOADED_VERSIONS_MAX;
+    for (const entry of this.#loaded.values()) {
+      if (entry.inFlight > 0) continue;
+      const quiet = now >= entry.keepUntil && !this.#isCurrent(entry);
+      if (excess > 0 || quiet) evictable.push(entry);
+      if (excess > 0) excess--;
+    }
+    for (const entry of evictable) {
+      // Entries that were given up have made their generation move on already.
+      if (!this.#leaving.delete(entry)) {
+        this.#loaded.delete(entry.key);
+        this.#nextGeneration(entry.key);
+      }
+    }
+    return evictable;
+  }
+
+  #isCurrent(entry: LoadedVersion): boolean {
+    return this.#current.get(entry.workerId)?.versions.has(entry.versionId) ?? false;
+  }
+
+  #nextGeneration(key: string): void {
+    const next = (this.#generations.get(key) ?? 0) + 1;
+    this.#generations.delete(key);
+    this.#generations.set(key, next);
+    if (this.#generations.size > GENERATIONS_MAX) {
+      const [oldest] = this.#generations.keys();
+      if (oldest !== undefined) this.#generations.delete(oldest);
+    }
+  }
+}
+
+const keyOf = (workerId: WorkerId, versionId: VersionId): string => `${workerId}:${versionId}`;

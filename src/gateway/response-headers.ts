@@ -1,0 +1,51 @@
+import type { CurrentDeployment } from "../domain/deployment.ts";
+import type { OverrideDecision } from "../domain/version-override.ts";
+
+/** What an answer says about where it came from. */
+export interface Origin {
+  readonly versionId: string;
+  readonly deployment: CurrentDeployment | null;
+  readonly override: OverrideDecision;
+  /** Milliseconds; 0: it is current. */
+  readonly staleMs: number;
+}
+
+const VERSION = "x-switchback-version";
+const DEPLOYMENT = "x-switchback-deployment";
+/** The deployment's place in the Worker's history: a client that sees it fall has been sent back. */
+const SEQUENCE = "x-switchback-sequence";
+const OVERRIDE = "x-switchback-override";
+/** Seconds, on answers of a gateway that cannot know what is current. */
+const STALE = "x-switchback-stale";
+const ERROR = "x-switchback-error";
+const OWN = [VERSION, DEPLOYMENT, SEQUENCE, OVERRIDE, STALE, ERROR];
+
+/** A visitor cannot hand a Worker headers that look like the gateway's. Copies the request only if one tries. */
+export function withoutOwnHeaders(request: Request): Request {
+  if (!OWN.some((name) => request.headers.has(name))) return request;
+  const copy = new Request(request);
+  for (const name of OWN) copy.headers.delete(name);
+  return copy;
+}
+
+/**
+ * A Worker's answer with the gateway's headers, or, without an origin, with none of them. Never reads the
+ * body; a WebSocket stays one.
+ */
+export function ownAnswer(response: Response, origin: Origin | null): Response {
+  if (!origin && !OWN.some((name) => response.headers.has(name))) return response;
+  const copy = new Response(response.body, response);
+  const { headers } = copy;
+  for (const name of OWN) if (headers.has(name)) headers.delete(name);
+  if (!origin) return copy;
+  headers.set(VERSION, origin.versionId);
+  if (origin.deployment) {
+    headers.set(DEPLOYMENT, origin.deployment.deploymentId);
+    headers.set(SEQUENCE, String(origin.deployment.seq));
+  }
+  if (origin.staleMs > 0) headers.set(STALE, String(Math.ceil(origin.staleMs / 1000)));
+  const { override } = origin;
+  if (override.kind === "applied") headers.set(OVERRIDE, "applied");
+  if (override.kind === "ignored") headers.set(OVERRIDE, `ignored; reason=${override.reason}`);
+  return copy;
+}

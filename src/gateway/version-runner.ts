@@ -1,0 +1,174 @@
+import type { CurrentDeployment } from "../domain/deployment.ts";
+import type { VersionId, WorkerId } from "../domain/ids.ts";
+import {
+  LOADED_VERSIONS_MAX,
+  RETIRED_VERSION_KEEP_MS,
+  VERSION_FAILURE_KEEP_MS,
+  VERSION_LOAD_TRIES_MAX,
+} from "../domain/limits.ts";
+import type { LoadableVersion } from "../domain/version.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import type { Upcoming } from "./current-deployment.ts";
+import { ask } from "./ask.ts";
+import { VersionLoadError } from "./gateway-errors.ts";
+import { CONTROL_ENTRYPOINT } from "./injected-modules.ts";
+import { classifyLoadFailure, startFailureText } from "./load-failure.ts";
+import { type LoadedVersion, LoadedVersions } from "./loaded-versions.ts";
+import type { RequestScope } from "./request-scope.ts";
+import { workerCode } from "./worker-code.ts";
+
+/** One call into a version. */
+export interface VersionCall<T> {
+  readonly workerId: WorkerId;
+  readonly versionId: VersionId;
+  /** `call` may be made again when the version could not be loaded. */
+  readonly replayable: boolean;
+  readonly call: (stub: WorkerStub) => Promise<T>;
+}
+
+export interface VersionRunnerOptions {
+  readonly loader: WorkerLoader;
+  /** Names this build of the gateway: loaded versions hold stubs into it, so another build must not meet them. */
+  readonly gatewayId: string;
+  readonly controlPlane: Pick<ControlPlane, "version">;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Runs versions in isolates of their own. Errors of a version's code pass through; else `VersionLoadError`. */
+export class VersionRunner {
+  readonly #options: VersionRunnerOptions;
+  readonly #loaded: LoadedVersions;
+  /** Versions that did not start, with what the runtime said. */
+  readonly #failures = new Map<VersionId, { readonly detail: string; readonly until: number }>();
+
+  constructor(options: VersionRunnerOptions) {
+    this.#options = options;
+    this.#loaded = new LoadedVersions(options.gatewayId);
+  }
+
+  async run<T>(scope: RequestScope, call: VersionCall<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      const entry = await this.#entry(call);
+      // What failed in the loader's callback reaches the call as another error; this is the first one.
+      const code: { error?: unknown } = {};
+      entry.inFlight++;
+      try {
+        const result = await call.call(this.#stub(entry, scope, code));
+        this.#answered(entry);
+        return result;
+      } catch (error) {
+        const failure = code.error === undefined ? classifyLoadFailure(error) : "passing";
+        if (failure === "none") {
+          this.#answered(entry);
+          throw error;
+        }
+        this.#loaded.giveUp(entry);
+        const again = failure === "passing" && call.replayable && tries < VERSION_LOAD_TRIES_MAX;
+        if (!again) throw this.#failed(entry, failure, code.error ?? error);
+      } finally {
+        entry.inFlight--;
+      }
+    }
+  }
+
+  /** Tells which versions are to stay loaded, and unloads, behind the answer, what has been let go. */
+  noteDeployment(workerId: WorkerId, deployment: CurrentDeployment): void {
+    this.#loaded.noteDeployment(workerId, deployment);
+  }
+
+  unloadQuiet(scope: RequestScope): void {
+    const evictable = this.#loaded.takeEvictable(this.#options.now());
+    if (evictable.length > 0) {
+      scope.waitUntil(Promise.all(evictable.map(({ loaderId }) => this.#evict(loaderId))));
+    }
+  }
+
+  /** Loads what is about to be deployed, behind the answer. A failure is for the first real request to tell. */
+  loadAhead(scope: RequestScope, upcoming: readonly Upcoming[]): void {
+    for (const { workerId, versionId } of upcoming) {
+      if (this.#loaded.find(workerId, versionId) !== null) continue;
+      const load = this.run(scope, {
+        workerId,
+        versionId,
+        replayable: false,
+        call: (stub) =>
+          (
+            stub.getEntrypoint(CONTROL_ENTRYPOINT) as unknown as { describe(): Promise<unknown> }
+          ).describe(),
+      });
+      scope.waitUntil(load.catch(() => undefined));
+    }
+  }
+
+  async #entry({ workerId, versionId }: VersionCall<unknown>): Promise<LoadedVersion> {
+    const found = this.#loaded.find(workerId, versionId);
+    if (found) return found;
+    const now = this.#options.now();
+    const failure = this.#failures.get(versionId);
+    if (failure && failure.until > now) throw new VersionLoadError(versionId, failure.detail);
+    const version = await this.#fetchVersion(workerId, versionId);
+    // Another request may have been quicker meanwhile.
+    return this.#loaded.find(workerId, versionId) ?? this.#loaded.add(version, now);
+  }
+
+  async #fetchVersion(workerId: WorkerId, versionId: VersionId): Promise<LoadableVersion> {
+    const version = await ask("a version", () =>
+      this.#options.controlPlane.version(workerId, versionId),
+    );
+    if (!version) throw new VersionLoadError(versionId, "its Worker has no such version");
+    return version;
+  }
+
+  #stub(entry: LoadedVersion, scope: RequestScope, code: { error?: unknown }): WorkerStub {
+    const { workerId, versionId } = entry;
+    return this.#options.loader.get(entry.loaderId, async () => {
+      try {
+        const version = entry.source ?? (await this.#fetchVersion(workerId, versionId));
+        return workerCode(version, scope, scope.egress({ workerId }));
+      } catch (error) {
+        code.error = error;
+        throw error;
+      }
+    });
+  }
+
+  #answered(entry: LoadedVersion): void {
+    entry.proven = true;
+    entry.source = null;
+    entry.keepUntil = this.#options.now() + RETIRED_VERSION_KEEP_MS;
+  }
+
+  #failed(entry: LoadedVersion, failure: "lasting" | "passing", error: unknown): Error {
+    if (error instanceof Error && error.name === "ControlPlaneUnavailable") return error;
+    const detail = startFailureText(error);
+    // One odd error must not take a version that works off the air; one that never answered costs a slot a try.
+    if (failure === "lasting" || !entry.proven) {
+      if (this.#failures.size >= LOADED_VERSIONS_MAX) this.#failures.clear();
+      const until = this.#options.now() + VERSION_FAILURE_KEEP_MS;
+      this.#failures.set(entry.versionId, { detail, until });
+    }
+    return new VersionLoadError(entry.versionId, detail);
+  }
+
+  #evict(loaderId: string): Promise<void> {
+    return evict(
+      this.#options.loader.get(loaderId, () => {
+        throw new Error("already unloaded");
+      }),
+    );
+  }
+}
+
+/**
+ * Unloads a version: the next call of its id would load it anew, while answers, streams and WebSockets under way
+ * go on. The runtime answers every such call with an error; there is nothing to learn from it.
+ */
+export async function evict(stub: WorkerStub): Promise<void> {
+  const control = stub.getEntrypoint(CONTROL_ENTRYPOINT) as unknown as { evict(): Promise<void> };
+  try {
+    await control.evict();
+  } catch {
+    // Always so, and the isolate is gone.
+  }
+}

@@ -1,0 +1,107 @@
+/** The composition root: what is the API's, what is the gateway's, and what each is made of. */
+import { createApi } from "./api/app.ts";
+import { accountIdOf, controlHostsOf, hostList } from "./control/config.ts";
+import type { ControlContext, RoutingLockCalls, WorkerLockCalls } from "./control/context.ts";
+import { loadVersion } from "./control/load-version.ts";
+import { SecretBox } from "./control/secret-box.ts";
+import type { WorkerId } from "./domain/ids.ts";
+import { normalizeHost } from "./domain/routing.ts";
+import { parseOverridePolicy } from "./domain/version-override.ts";
+import type { ControlPlane } from "./gateway/control-plane.ts";
+import { defineEgress } from "./gateway/egress.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import { type GatewayContext, requestScope } from "./gateway/request-scope.ts";
+import { defineServiceBinding } from "./gateway/service-binding.ts";
+import { R2BlobStore } from "./store/blobs.ts";
+import { openDatabase } from "./store/database.ts";
+import { readLedger } from "./store/deployments.ts";
+import { readRoutingLedger } from "./store/routing.ts";
+import { findPreviewVersion } from "./store/versions.ts";
+
+export { RoutingLock } from "./control/routing-lock.ts";
+export { WorkerLock } from "./control/worker-lock.ts";
+
+const workerLock = (env: Env, id: WorkerId) =>
+  env.WORKER_LOCK.getByName(id) as unknown as WorkerLockCalls;
+const routingLock = (env: Env) =>
+  env.ROUTING_LOCK.getByName(accountIdOf(env)) as unknown as RoutingLockCalls;
+
+/** Stores and keys; one set for each isolate, since they are only handles. */
+let storesOfIsolate: Pick<ControlContext, "db" | "blobs" | "secrets"> | null = null;
+const storesOf = (env: Env) =>
+  (storesOfIsolate ??= {
+    db: openDatabase(env.DB),
+    blobs: new R2BlobStore(env.BLOBS, "modules/"),
+    secrets: new SecretBox(env.SECRETS_KEY),
+  });
+
+/** The control plane in the same process: each call of the gateway is a direct one. */
+const controlPlaneOf = (env: Env): ControlPlane => ({
+  leaseDeployment: (workerId) => workerLock(env, workerId).lease(),
+  leaseRouting: (knownSeq) => routingLock(env).lease(knownSeq),
+  ledgerDeployment: (workerId) => readLedger(storesOf(env).db, workerId),
+  ledgerRouting: () => readRoutingLedger(storesOf(env).db, accountIdOf(env)),
+  previewVersion: (workerId, label) => findPreviewVersion(storesOf(env).db, workerId, label),
+  version: (workerId, versionId) => loadVersion(storesOf(env), workerId, versionId),
+});
+
+/** What the gateway knows it keeps in memory: one for each isolate. */
+let gatewayOfIsolate: Gateway | null = null;
+const gatewayOf = (env: Env): Gateway =>
+  (gatewayOfIsolate ??= createGateway({
+    loader: env.LOADER,
+    gatewayId: env.CF_VERSION_METADATA?.id ?? "local",
+    controlPlane: controlPlaneOf(env),
+    workersDomain: env.WORKERS_DOMAIN,
+    overridePolicy: requireOverridePolicy(env),
+    identifyVersions: env.IDENTIFY_VERSIONS !== "off",
+  }));
+
+function requireOverridePolicy(env: Env) {
+  const policy = parseOverridePolicy(env.VERSION_OVERRIDES);
+  if (policy === null) throw new Error('VERSION_OVERRIDES has to be "public", "public-nonzero" or "off"');
+  return policy;
+}
+
+export class ServiceBinding extends defineServiceBinding<Env>(gatewayOf) {}
+
+export class Egress extends defineEgress<Env>((env, scope) => ({
+  mode: env.EGRESS === "open" ? "open" : "public",
+  controlHosts: new Set(controlHostsOf(env)),
+  deniedHosts: new Set(hostList(env.EGRESS_DENIED_HOSTS)),
+  serves: (url) => gatewayOf(env).serves(url, scope),
+  internet: env.INTERNET ?? null,
+})) {}
+
+const contextFor = (env: Env, ctx: ExecutionContext): ControlContext => ({
+  ...storesOf(env),
+  accountId: accountIdOf(env),
+  workerLock: (id) => workerLock(env, id),
+  routingLock: () => routingLock(env),
+  probe: (version) => gatewayOf(env).probeVersion(version, scopeOf(ctx)),
+  now: () => Date.now(),
+  newId: () => crypto.randomUUID(),
+});
+
+const scopeOf = (ctx: ExecutionContext) => requestScope(ctx as unknown as GatewayContext);
+const api = createApi(contextFor);
+
+/**
+ * A name or an address, and perhaps a port. The runtime makes the URL from this header as it came, so that
+ * "a.example:80@localhost" would be another host here than for a proxy in front.
+ */
+const PLAIN_HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
+const badHost = () =>
+  new Response("The Host header has to be a host name, with or without a port.\n", { status: 400 });
+
+export default {
+  /** By host name alone: nothing in a request for another host can reach the API. */
+  async fetch(request, env, ctx) {
+    const url = URL.parse(request.url);
+    if (url === null || !PLAIN_HOST.test(request.headers.get("host") ?? "")) return badHost();
+    const host = normalizeHost(url.hostname);
+    return controlHostsOf(env).includes(host)
+      ? api.fetch(request, env, ctx)
+      : gatewayOf(env).fetch(request, scopeOf(ctx));
+  },
+} satisfies ExportedHandler<Env>;

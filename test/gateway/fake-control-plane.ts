@@ -1,0 +1,148 @@
+import { env } from "cloudflare:workers";
+import type { Binding } from "../../src/domain/binding.ts";
+import type { CurrentDeployment } from "../../src/domain/deployment.ts";
+import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts";
+import type { RouteTable } from "../../src/domain/route-table.ts";
+import type { LoadableVersion, ModuleType } from "../../src/domain/version.ts";
+import type { ControlPlane } from "../../src/gateway/control-plane.ts";
+import { createGateway, type GatewayOptions } from "../../src/gateway/gateway.ts";
+import type { RequestScope } from "../../src/gateway/request-scope.ts";
+
+export const WORKERS_DOMAIN = "workers.example";
+
+/** A control plane of plain values, and a gateway over it. Each has Workers of its own, in isolates of its own. */
+export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
+  const workers = new Map<string, WorkerId>();
+  const deployments = new Map<WorkerId, CurrentDeployment>();
+  const versions = new Map<VersionId, LoadableVersion>();
+  const previews = new Map<string, VersionId>();
+  const asked = { versions: 0, tables: 0, deployments: 0 };
+  let seq = 0;
+  let table: RouteTable = { workers: [], routes: [], domains: [] };
+  const setTable = (fields: Partial<RouteTable>): void => {
+    seq++;
+    table = { ...table, ...fields };
+  };
+  const controlPlane: ControlPlane = {
+    currentDeployment: async (workerId) => {
+      asked.deployments++;
+      return deployments.get(workerId) ?? null;
+    },
+    routeTable: async (knownSeq) => {
+      asked.tables++;
+      return knownSeq === seq ? { seq } : { seq, table };
+    },
+    previewVersion: async (workerId, label) => {
+      return previews.get(`${label}-${workerId}`) ?? null;
+    },
+    version: async (workerId, versionId) => {
+      asked.versions++;
+      const version = versions.get(versionId);
+      return version?.workerId === workerId ? version : null;
+    },
+  };
+  const work: Promise<unknown>[] = [];
+  const scope: RequestScope = {
+    waitUntil: (promise) => void work.push(promise),
+    // No network: what is reached through it is tested where real entrypoints are.
+    egress: () => null as unknown as Fetcher,
+    serviceBinding: () => null as unknown as Fetcher,
+  };
+  const gateway = createGateway({
+    loader: env.LOADER,
+    gatewayId: crypto.randomUUID(),
+    controlPlane,
+    workersDomain: WORKERS_DOMAIN,
+    overridePolicy: "public",
+    identifyVersions: true,
+    ...options,
+  });
+  return {
+    gateway,
+    controlPlane,
+    scope,
+    asked,
+    previews,
+    versions,
+    setTable,
+    settled: () => Promise.all(work.splice(0)),
+    worker: (name: string): WorkerId => {
+      const workerId = newId() as WorkerId;
+      workers.set(name, workerId);
+      const host = { workerId, name, enabled: true, previewsEnabled: true };
+      setTable({ workers: [...table.workers, host] });
+      return workerId;
+    },
+    /** A version of a Worker: its source, or all its fields. */
+    version: (
+      workerId: WorkerId,
+      source: string,
+      fields: Partial<LoadableVersion> = {},
+    ): VersionId => {
+      const version = loadable(source, {
+        workerId,
+        number: versions.size + 1,
+        workerName: [...workers].find(([, id]) => id === workerId)?.[0] ?? "",
+        ...fields,
+      });
+      versions.set(version.id, version);
+      return version.id;
+    },
+    deploy: (
+      workerId: WorkerId,
+      ...shares: readonly (readonly [VersionId, number])[]
+    ): DeploymentId => {
+      const deploymentId = crypto.randomUUID() as string as DeploymentId;
+      deployments.set(workerId, {
+        seq: (deployments.get(workerId)?.seq ?? 0) + 1,
+        deploymentId,
+        versions: shares.map(([versionId, percentage]) => ({
+          versionId,
+          percentage,
+          number: versions.get(versionId)?.number ?? 0,
+        })),
+      });
+      return deploymentId;
+    },
+    fetch: (url: string, init?: RequestInit) => gateway.fetch(new Request(url, init), scope),
+  };
+}
+
+const newId = (): string => crypto.randomUUID().replaceAll("-", "");
+
+export const textModule = (name: string, text: string, type: ModuleType = "esm") => ({
+  name,
+  type,
+  bytes: new TextEncoder().encode(text),
+});
+
+export function loadable(source: string, fields: Partial<LoadableVersion> = {}): LoadableVersion {
+  return {
+    id: crypto.randomUUID() as string as VersionId,
+    workerId: newId() as WorkerId,
+    workerName: "web",
+    number: 1,
+    createdOn: 1_700_000_000_000,
+    tag: "",
+    message: "",
+    syntax: "modules",
+    mainModule: "index.js",
+    modules: [textModule("index.js", source)],
+    bindings: [],
+    secrets: [],
+    compatibilityDate: "2026-10-01",
+    compatibilityFlags: [],
+    contentHash: "c0ffee",
+    ...fields,
+  };
+}
+
+/** A Worker that answers with what `expression` gives; `request`, `env` and `ctx` are in reach. */
+export const answering = (expression: string): string =>
+  `export default { async fetch(request, env, ctx) { return new Response(${expression}); } };`;
+
+export const binding = (name: string, type: string, fields: object = {}): Binding => ({
+  name,
+  type,
+  ...fields,
+});

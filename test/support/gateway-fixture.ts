@@ -1,0 +1,113 @@
+/**
+ * A gateway over a control plane that a test fills: the real entrypoints of loaded code in a real runtime,
+ * without the rest of Switchback. `POST http://setup.test/` takes the Workers; every other host is the gateway's.
+ */
+import type { Binding } from "../../src/domain/binding.ts";
+import type { CurrentDeployment } from "../../src/domain/deployment.ts";
+import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts";
+import type { RouteTable } from "../../src/domain/route-table.ts";
+import type { LoadableVersion } from "../../src/domain/version.ts";
+import { defineEgress } from "../../src/gateway/egress.ts";
+import { createGateway } from "../../src/gateway/gateway.ts";
+import { type GatewayContext, requestScope } from "../../src/gateway/request-scope.ts";
+import { defineServiceBinding } from "../../src/gateway/service-binding.ts";
+
+interface FixtureEnv {
+  readonly LOADER: WorkerLoader;
+  readonly INTERNET: Fetcher;
+  readonly EGRESS: "public" | "open";
+}
+
+/** One Worker of a test; the first of its versions has all the traffic. */
+interface FixtureWorker {
+  readonly name: string;
+  readonly sources: readonly string[];
+  readonly bindings?: readonly Binding[];
+}
+
+let seq = 0;
+let table: RouteTable = { workers: [], routes: [], domains: [] };
+const deployments = new Map<string, CurrentDeployment>();
+const versions = new Map<string, LoadableVersion>();
+
+function setUp(workers: readonly FixtureWorker[]): Record<string, readonly string[]> {
+  const ids: Record<string, readonly string[]> = {};
+  seq++;
+  table = { workers: [], routes: [], domains: [] };
+  for (const { name, sources, bindings = [] } of workers) {
+    const workerId = crypto.randomUUID().replaceAll("-", "") as WorkerId;
+    const host = { workerId, name, enabled: true, previewsEnabled: true };
+    table = { ...table, workers: [...table.workers, host] };
+    const made = sources.map((source, at) => versionOf(workerId, name, at + 1, source, bindings));
+    for (const version of made) versions.set(version.id, version);
+    ids[name] = made.map((version) => version.id);
+    deployments.set(workerId, {
+      seq: 1,
+      deploymentId: crypto.randomUUID() as string as DeploymentId,
+      versions: made.map((version, at) => ({
+        versionId: version.id,
+        number: version.number,
+        percentage: at === 0 ? 100 : 0,
+      })),
+    });
+  }
+  return ids;
+}
+
+const versionOf = (
+  workerId: WorkerId,
+  workerName: string,
+  number: number,
+  source: string,
+  bindings: readonly Binding[],
+): LoadableVersion => ({
+  id: crypto.randomUUID() as string as VersionId,
+  workerId,
+  workerName,
+  number,
+  createdOn: 0,
+  tag: "",
+  message: "",
+  syntax: "modules",
+  mainModule: "index.js",
+  modules: [{ name: "index.js", type: "esm", bytes: new TextEncoder().encode(source) }],
+  bindings,
+  secrets: [],
+  compatibilityDate: "2026-10-01",
+  compatibilityFlags: [],
+  contentHash: "c0ffee",
+});
+
+let gateway: ReturnType<typeof createGateway> | null = null;
+const gatewayOf = (env: FixtureEnv) =>
+  (gateway ??= createGateway({
+    loader: env.LOADER,
+    gatewayId: "fixture",
+    controlPlane: {
+      currentDeployment: async (workerId) => deployments.get(workerId) ?? null,
+      routeTable: async (knownSeq) => (knownSeq === seq ? { seq } : { seq, table }),
+      previewVersion: async () => null,
+      version: async (_, versionId) => versions.get(versionId) ?? null,
+    },
+    workersDomain: "workers.example",
+    overridePolicy: "public",
+    identifyVersions: true,
+  }));
+
+export class ServiceBinding extends defineServiceBinding<FixtureEnv>(gatewayOf) {}
+export class Egress extends defineEgress<FixtureEnv>((env) => ({
+  mode: env.EGRESS,
+  controlHosts: new Set(["control.example"]),
+  deniedHosts: new Set(),
+  serves: (url) => gatewayOf(env).serves(url),
+  internet: env.INTERNET,
+})) {}
+
+export default {
+  async fetch(request, env, ctx) {
+    if (new URL(request.url).hostname === "setup.test") {
+      return Response.json(setUp(await request.json()));
+    }
+    return gatewayOf(env).fetch(request, requestScope(ctx as unknown as GatewayContext));
+  },
+} satisfies ExportedHandler<FixtureEnv>;
