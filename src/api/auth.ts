@@ -6,7 +6,8 @@ import type { Author } from "../domain/version.ts";
 import { sha256Hex } from "../store/blobs.ts";
 import { findToken } from "../store/tokens.ts";
 import type { ApiContext, ApiEnv, ContextFor } from "./api-env.ts";
-import { refuse, type WireRefusal } from "./envelope.ts";
+import { refuse } from "./envelope.ts";
+import type { WireRefusal } from "./wire-refusal.ts";
 
 /** The same whether a token is wrong or the account is another: nobody learns which accounts exist. */
 const AUTHENTICATION_ERROR: WireRefusal = {

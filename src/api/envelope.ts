@@ -1,24 +1,9 @@
 /** Cloudflare's v4 envelope: the only two ways out of a handler, and the exception that takes the second. */
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { DomainError } from "../domain/errors.ts";
 import type { Result } from "../domain/result.ts";
 import type { ApiContext } from "./api-env.ts";
 import { toWireRefusal } from "./errors.ts";
-
-export interface WireError {
-  readonly code: number;
-  readonly message: string;
-  /** Facts for programs. */
-  readonly meta?: Readonly<Record<string, unknown>>;
-}
-
-export interface WireRefusal {
-  readonly status: ContentfulStatusCode;
-  /** The decisive one first: clients act on its code. */
-  readonly errors: readonly WireError[];
-  /** Seconds after which the same call may well succeed; absent when it never will. */
-  readonly retryAfterSeconds?: number;
-}
+import type { WireRefusal } from "./wire-refusal.ts";
 
 /** Where a page lies in its list; see `paging.ts`. */
 export interface ResultInfo {

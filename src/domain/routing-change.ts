@@ -168,12 +168,11 @@ function putRoute(
   newId: () => string,
 ): Result<RoutingDiff, DomainError> {
   const { table } = facts;
-  if (!facts.zones.some((zone) => zone.id === command.zoneId)) {
-    return err({ kind: "zone_not_found", zone: command.zoneId });
-  }
   const parsed = parseRoute(facts, command.pattern);
   if (!parsed.ok) return parsed;
-  const { pattern } = parsed.value;
+  const { pattern, host } = parsed.value;
+  const zone = new ZoneBook(facts.zones, newId).find({ zoneId: command.zoneId }, host);
+  if (!zone.ok) return zone;
   const before = table.routes.find((r) => r.id === command.routeId && r.zoneId === command.zoneId);
   if (command.routeId !== null && before === undefined) {
     return err({ kind: "route_not_found", routeId: command.routeId });

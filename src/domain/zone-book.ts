@@ -18,11 +18,10 @@ export class ZoneBook {
     host: string,
   ): Result<Zone, DomainError> {
     const all = [...this.#known, ...this.made];
-    if (request.zoneId !== undefined) {
-      const zone = all.find((candidate) => candidate.id === request.zoneId);
-      return zone === undefined ? err({ kind: "zone_not_found", zone: request.zoneId }) : ok(zone);
-    }
-    const name = (request.zoneName ?? zoneOf(all, host)).toLowerCase();
+    const given =
+      request.zoneId === undefined ? null : all.find((candidate) => candidate.id === request.zoneId);
+    if (given === undefined) return err({ kind: "zone_not_found", zone: request.zoneId ?? "" });
+    const name = given?.name ?? (request.zoneName ?? zoneOf(all, host)).toLowerCase();
     // `*` alone, every host, lies in whatever zone the client says.
     if (name === "" || (host !== "" && host !== name && !host.endsWith(`.${name}`))) {
       const detail = name === "" ? "it needs a zone" : `its host is not in the zone ${name}`;

@@ -184,6 +184,6 @@ async function withDeadline<T>(answer: Promise<T>): Promise<T> {
   try {
     return await Promise.race([answer, late]);
   } finally {
-    clearTimeout(timer);
+    if (timer !== undefined) clearTimeout(timer);
   }
 }

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import { loadRouteTable } from "../../src/store/routing.ts";
 import { findWorker } from "../../src/store/workers.ts";
-import { accountId, createdWorker, freshDatabase, route, routingLock, someWorker } from "../support/fixtures.ts";
+import { accountId, createdWorker, freshDatabase, route, routingLock, routingLockStub, someWorker } from "../support/fixtures.ts";
 
 let db: Database;
 beforeAll(async () => {
@@ -38,7 +38,7 @@ describe("RoutingLock", () => {
     await route({ kind: "replace_domains", workerId: worker.id, domains: [{ hostname: "b.example.org" }], override: true });
     await route({ kind: "set_subdomain", workerId: worker.id, enabled: true });
     const before = await sortedTable();
-    await evictDurableObject(routingLock());
+    await evictDurableObject(routingLockStub());
     expect(await sortedTable()).toEqual(before);
     const ledger = await loadRouteTable(db, accountId);
     expect(ledger.routes).toEqual(before.routes);
@@ -50,8 +50,8 @@ describe("RoutingLock", () => {
     await createdWorker("routing-c");
     const before = await sortedTable();
     const { seq } = await routingLock().table(-1);
-    await runInDurableObject(routingLock(), (_instance, state) => state.storage.deleteAll());
-    await evictDurableObject(routingLock());
+    await runInDurableObject(routingLockStub(), (_instance, state) => state.storage.deleteAll());
+    await evictDurableObject(routingLockStub());
     expect(await sortedTable()).toEqual(before);
     expect((await routingLock().table(-1)).seq).toBeGreaterThan(seq);
   });

@@ -14,6 +14,7 @@ import {
   route,
   storedVersion,
   workerLock,
+  workerLockStub,
 } from "../support/fixtures.ts";
 
 let db: Database;
@@ -66,7 +67,7 @@ describe("leases of a WorkerLock", () => {
     await lock.lease();
     const begun = await lock.begin(deployRequest(command([[versions[1]!.id, 100]])));
     await scheduler.wait(draining(begun)?.waitMs ?? 0);
-    expect(await runDurableObjectAlarm(lock as never)).toBe(true);
+    expect(await runDurableObjectAlarm(workerLockStub(worker.id))).toBe(true);
     expect(await lock.current()).toMatchObject({ seq: 2 });
     expect((await history(worker.id)).map((deployment) => deployment.seq)).toEqual([2, 1]);
   });
@@ -74,7 +75,7 @@ describe("leases of a WorkerLock", () => {
   it("a new instance waits out what the one before may have granted, and answers readers meanwhile", async () => {
     const { versions, lock, worker } = await served("lease-boot");
     await lock.lease();
-    await evictDurableObject(lock as never);
+    await evictDurableObject(workerLockStub(worker.id));
     expect(await workerLock(worker.id).current()).toMatchObject({ seq: 1 });
     const begun = await workerLock(worker.id).begin(
       deployRequest(command([[versions[1]!.id, 100]])),
@@ -82,7 +83,7 @@ describe("leases of a WorkerLock", () => {
     expect(draining(begun)?.waitMs).toBeGreaterThan(0);
     // Whoever began it in the earlier life finds it again by its id.
     const id = (draining(begun)?.id ?? "") as never;
-    await evictDurableObject(workerLock(worker.id) as never);
+    await evictDurableObject(workerLockStub(worker.id));
     const found = await workerLock(worker.id).confirm(id);
     expect(draining(found)?.waitMs).toBeGreaterThan(0);
   });
@@ -109,8 +110,7 @@ describe("leases of a WorkerLock", () => {
     await deployTo(worker.id, deployRequest(command([[versions[1]!.id, 100]])));
     const lock = workerLock(worker.id);
     await lock.lease();
-    const results = await runInDurableObject(lock as never, async (instance: never) => {
-      const locked = instance as unknown as typeof lock;
+    const results = await runInDurableObject(workerLockStub(worker.id), async (locked) => {
       const forward = [0, 1, 2].map(() =>
         locked.begin(deployRequest(command([[versions[2]!.id, 100]]))),
       );

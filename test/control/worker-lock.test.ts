@@ -12,6 +12,7 @@ import {
   freshDatabase,
   storedVersion,
   workerLock,
+  workerLockStub,
 } from "../support/fixtures.ts";
 
 let db: Database;
@@ -65,8 +66,7 @@ describe("WorkerLock", () => {
   it("turns away at once whoever would wait behind a full queue", async () => {
     const worker = await createdWorker("lock-full");
     const version = await storedVersion(worker.id);
-    const lock = workerLock(worker.id);
-    const results = await runInDurableObject(lock, (instance) =>
+    const results = await runInDurableObject(workerLockStub(worker.id), (instance) =>
       Promise.all(
         Array.from({ length: LOCK_QUEUE_MAX + 2 }, () =>
           instance.begin(deployRequest(command([[version.id, 100]]))),
@@ -121,7 +121,7 @@ describe("WorkerLock", () => {
     const worker = await createdWorker("lock-evict");
     const version = await storedVersion(worker.id);
     await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
-    await evictDurableObject(workerLock(worker.id));
+    await evictDurableObject(workerLockStub(worker.id));
     expect(await workerLock(worker.id).current()).toMatchObject({ seq: 1 });
   });
 
@@ -129,8 +129,8 @@ describe("WorkerLock", () => {
     const worker = await createdWorker("lock-restore");
     const version = await storedVersion(worker.id);
     await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
-    await runInDurableObject(workerLock(worker.id), (_instance, state) => state.storage.deleteAll());
-    await evictDurableObject(workerLock(worker.id));
+    await runInDurableObject(workerLockStub(worker.id), (_instance, state) => state.storage.deleteAll());
+    await evictDurableObject(workerLockStub(worker.id));
     expect(await workerLock(worker.id).current()).toMatchObject({ seq: 1 });
     const next = await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
     expect(next).toMatchObject({ ok: true, value: { deployment: { seq: 2 } } });

@@ -72,7 +72,10 @@ describe("JSON bodies", () => {
     ["a list", "[]"],
     ["null", "null"],
     ["a version that is no object", '{"strategy":"percentage","versions":[1]}'],
-    ["a share that is no number", `{"strategy":"percentage","versions":[{"version_id":"x","percentage":"1"}]}`],
+    [
+      "a share that is no number",
+      `{"strategy":"percentage","versions":[{"version_id":"x","percentage":"1"}]}`,
+    ],
     ["nesting deeper than any stack", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
     ["a poisoned prototype", `{"__proto__":{"versions":[]},"constructor":1}`],
   ])("%s", async (_, body) => {
@@ -101,7 +104,11 @@ describe("uploads", () => {
   test.each([
     ["no boundary", "multipart/form-data", "x"],
     ["a body that is no multipart", "multipart/form-data; boundary=b", "hello"],
-    ["a body cut short", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=metadata\r\n\r\n{"],
+    [
+      "a body cut short",
+      "multipart/form-data; boundary=b",
+      "--b\r\nContent-Disposition: form-data; name=metadata\r\n\r\n{",
+    ],
     ["an empty body", "multipart/form-data; boundary=b", ""],
     ["JSON", "application/json", "{}"],
   ])("%s", async (_, type, body) => {
@@ -117,18 +124,22 @@ describe("uploads", () => {
     expect(answer.errors[0]?.message).toContain("worker.js");
   });
 
-  test.each(["../x.js", "/etc/passwd", "a/../b.js", "__proto__", "a\u0000b.js", "__switchback_main.js"])(
-    "a module named %j",
-    async (name) => {
-      expectRefusal(
-        await upload([
-          ["worker.js", says("x")],
-          [name, says("y")],
-        ]),
-        400,
-      );
-    },
-  );
+  test.each([
+    "../x.js",
+    "/etc/passwd",
+    "a/../b.js",
+    "__proto__",
+    "a\u0000b.js",
+    "__switchback_main.js",
+  ])("a module named %j", async (name) => {
+    expectRefusal(
+      await upload([
+        ["worker.js", says("x")],
+        [name, says("y")],
+      ]),
+      400,
+    );
+  });
 
   test("metadata that is no JSON", async () => {
     expectRefusal(await upload([["worker.js", says("x")]], "{"), 400);
@@ -167,7 +178,11 @@ describe("uploads", () => {
   });
 
   test("code that never finishes starting", async () => {
-    expectRefusal(await upload([["worker.js", `await new Promise(() => {});\n${says("x")}`]]), 400, 10021);
+    expectRefusal(
+      await upload([["worker.js", `await new Promise(() => {});\n${says("x")}`]]),
+      400,
+      10021,
+    );
   });
 
   test("nothing of them became a version", async () => {
@@ -235,16 +250,19 @@ describe("the host name decides alone who answers", () => {
     expect(answer.body).toBe("solid");
   });
 
-  test.each(["localhost", "LOCALHOST", "127.0.0.1"])("no path on %s reaches a Worker", async (name) => {
-    for (const path of ["/", "/solid", "/solid.localhost/", "//solid.localhost/"]) {
-      const answer = await host.visit(name, {
-        path,
-        headers: { "x-forwarded-host": "solid.localhost" },
-      });
-      expect(answer.body).not.toBe("solid");
-      expect(answer.headers["x-switchback-version"]).toBeUndefined();
-    }
-  });
+  test.each(["localhost", "LOCALHOST", "127.0.0.1"])(
+    "no path on %s reaches a Worker",
+    async (name) => {
+      for (const path of ["/", "/solid", "/solid.localhost/", "//solid.localhost/"]) {
+        const answer = await host.visit(name, {
+          path,
+          headers: { "x-forwarded-host": "solid.localhost" },
+        });
+        expect(answer.body).not.toBe("solid");
+        expect(answer.headers["x-switchback-version"]).toBeUndefined();
+      }
+    },
+  );
 
   test("a Worker's host in other spellings is the same host", async () => {
     for (const name of ["SOLID.localhost", "solid.localhost."]) {

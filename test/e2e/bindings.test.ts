@@ -17,7 +17,8 @@ describe("values", () => {
     );
     const version = await project.deploy(
       `export default { fetch: (request, env) => Response.json(env) };`,
-      ...["--tag", "v1"],
+      "--tag",
+      "v1",
     );
     const env = JSON.parse((await host.visit(project.workersHost)).body);
     expect(env).toEqual({

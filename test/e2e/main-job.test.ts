@@ -56,7 +56,12 @@ describe("the main job with wrangler", () => {
   test("an uploaded version takes no traffic, and answers on its preview hosts", async () => {
     third = await project.upload(
       says("three"),
-      ...["--tag", "v3", "--message", "The third", "--preview-alias", "staging"],
+      "--tag",
+      "v3",
+      "--message",
+      "The third",
+      "--preview-alias",
+      "staging",
     );
     expect(await answer()).toBe("two");
     expect((await newest())?.versions).toEqual([{ version_id: second, percentage: 100 }]);

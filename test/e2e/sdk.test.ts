@@ -174,7 +174,9 @@ describe("the cloudflare SDK", () => {
   });
 
   test("routes and domains serve the Worker as soon as their call returns", async () => {
-    const zone = await host.sdk().zones.create({ account: { id: account_id }, name: "sdk.example" });
+    const zone = await host
+      .sdk()
+      .zones.create({ account: { id: account_id }, name: "sdk.example" });
     const route = await host
       .sdk()
       .workers.routes.create({ zone_id: zone.id, pattern: "www.sdk.example/*", script: NAME });

@@ -89,9 +89,19 @@ const ownAddresses = Object.values(networkInterfaces())
 
 describe("fetch from deployed code", () => {
   const names = [
-    ...["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0.0.0.0", "127.8.8.8"],
-    ...["localhost", "localhost.", "LOCALHOST", "a.localhost"],
-    ...["[::1]", "[::ffff:127.0.0.1]", "[::]"],
+    "127.0.0.1",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "127.8.8.8",
+    "0.0.0.0",
+    "localhost",
+    "localhost.",
+    "LOCALHOST",
+    "a.localhost",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[::]",
     ...new Set([hostname(), ...ownAddresses]),
   ];
 
@@ -154,9 +164,9 @@ describe("other ways out", () => {
   test("env, process.env and exports hold what is its own, and nothing of Switchback", async () => {
     const seen = await order(host, { kind: "look" });
     expect(seen).toMatchObject({ env: ["OWN"], importedEnv: ["OWN"], exports: [], globals: [] });
-    expect(seen.process.filter((name: string) => /SWITCHBACK|TOKEN|SECRET|ACCOUNT/.test(name))).toEqual(
-      [],
-    );
+    expect(
+      seen.process.filter((name: string) => /SWITCHBACK|TOKEN|SECRET|ACCOUNT/.test(name)),
+    ).toEqual([]);
   });
 });
 

@@ -74,7 +74,9 @@ describe("wrangler exits 1, says why, and nothing has changed, for", () => {
       const output = await refused(() => project.tryWrangler(...command));
       expect(output).toContain("[code: 10021]");
       expect(output).toContain("TypeError: no config today");
-      expect(output).toMatch(/index\.js:2:\d+ in prepare|at prepare \(index\.js:2:\d+\)|index\.js:2/);
+      expect(output).toMatch(
+        /index\.js:2:\d+ in prepare|at prepare \(index\.js:2:\d+\)|index\.js:2/,
+      );
       project.source(
         "function prepare() {\n  throw new TypeError('no config today');\n}\nprepare();\nexport default { fetch() {} };\n",
       );

@@ -9,7 +9,8 @@ import type {
 } from "../../src/control/context.ts";
 import { deploy } from "../../src/control/deploy.ts";
 
-import type { DeployRequest } from "../../src/control/worker-lock.ts";
+import type { RoutingLock } from "../../src/control/routing-lock.ts";
+import type { DeployRequest, WorkerLock } from "../../src/control/worker-lock.ts";
 import type { RoutingCommand } from "../../src/domain/routing-change.ts";
 import type { DeploymentCommand } from "../../src/domain/deployment.ts";
 import type { DeploymentId, VersionId, WorkerId, WorkerName } from "../../src/domain/ids.ts";
@@ -35,6 +36,12 @@ export const workerLock = (id: WorkerId) =>
   env.WORKER_LOCK.getByName(id) as unknown as WorkerLockCalls;
 export const routingLock = () =>
   env.ROUTING_LOCK.getByName(accountId) as unknown as RoutingLockCalls;
+
+/** The same objects as `cloudflare:test` takes them. */
+export const workerLockStub = (id: WorkerId) =>
+  env.WORKER_LOCK.getByName(id) as unknown as DurableObjectStub<WorkerLock>;
+export const routingLockStub = () =>
+  env.ROUTING_LOCK.getByName(accountId) as unknown as DurableObjectStub<RoutingLock>;
 
 /** A context with the real locks, and nothing else that these tests use. */
 export const locksContext = {

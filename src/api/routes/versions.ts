@@ -52,7 +52,7 @@ export async function versionOf(c: ApiContext, workerId: WorkerId, text: string)
   return version ?? refuseWith({ kind: "version_not_found", versionId: text });
 }
 
-/** Newest first. With `?deployable=true` there is one page: whatever comes after it is empty. */
+/** Newest first. `?deployable=true` has its own size of page: all that clients offer for a deployment at once. */
 export async function versionsPage(
   c: ApiContext,
   workerId: WorkerId,
@@ -61,12 +61,9 @@ export async function versionsPage(
   const total = await countVersions(db, workerId);
   const asked = pageOf(c, VERSIONS_PAGE_DEFAULT);
   const page = flag(c, "deployable") ? { ...asked, perPage: DEPLOYABLE_VERSIONS_MAX } : asked;
-  const isPastTheEnd = flag(c, "deployable") && page.page > 1;
-  const versions = isPastTheEnd
-    ? []
-    : await listVersions(db, workerId, {
-        beforeNumber: versionsBefore(total, page.page, page.perPage),
-        limit: page.perPage,
-      });
+  const versions = await listVersions(db, workerId, {
+    beforeNumber: versionsBefore(total, page.page, page.perPage),
+    limit: page.perPage,
+  });
   return { versions, info: pageInfo(page, versions.length, total) };
 }

@@ -77,6 +77,7 @@ export async function wranglerOk(
   args: readonly string[],
 ): Promise<WranglerRun> {
   const run = await wrangler(host, cwd, args);
-  if (run.code !== 0) throw new Error(`wrangler ${args.join(" ")} exited ${run.code}:\n${run.output}`);
+  if (run.code !== 0)
+    throw new Error(`wrangler ${args.join(" ")} exited ${run.code}:\n${run.output}`);
   return run;
 }
