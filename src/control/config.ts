@@ -11,6 +11,8 @@ import {
   LEASE_MS_DEFAULT,
   LEASE_MS_MAX,
   LEASE_MS_MIN,
+  LEASE_SKEW_MS_DEFAULT,
+  LEASE_SKEW_MS_MAX,
 } from "../domain/limits.ts";
 
 /** The one account of this installation. */
@@ -54,6 +56,15 @@ export function leaseTermsOf(env: {
     marginMs: LEASE_MARGIN_MS,
   };
 }
+
+/** How far the wall clocks of two machines may be apart, in milliseconds. */
+export const leaseSkewMsOf = (env: { readonly LEASE_SKEW_MS?: string }): number =>
+  wholeNumber(
+    "LEASE_SKEW_MS",
+    env.LEASE_SKEW_MS ?? String(LEASE_SKEW_MS_DEFAULT),
+    0,
+    LEASE_SKEW_MS_MAX,
+  );
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {
   const value = Number(text);

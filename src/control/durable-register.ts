@@ -59,7 +59,7 @@ export class DurableRegister<V> {
   constructor(
     storage: DurableObjectStorage,
     hooks: LedgerHooks<V>,
-    terms: () => LeaseTerms,
+    leases: { readonly terms: () => LeaseTerms; readonly skewMs: number },
     fault: string | undefined,
   ) {
     this.#storage = storage;
@@ -70,7 +70,7 @@ export class DurableRegister<V> {
     );
     const row = storage.sql.exec<{ state: string }>("SELECT state FROM register").toArray()[0];
     this.#state = row === undefined ? emptyRegister() : (JSON.parse(row.state) as RegisterState<V>);
-    this.#granter = new LeaseGranter(storage.sql, terms, Date.now());
+    this.#granter = new LeaseGranter(storage.sql, leases.terms, leases.skewMs, Date.now());
     if (this.#state.pending !== null) this.turns.hold();
   }
 

@@ -15,7 +15,6 @@ import {
   type Granter,
   type LeaseTerms,
 } from "../domain/lease.ts";
-import { AUTHORITY_SKEW_MS_MAX } from "../domain/limits.ts";
 
 /** The {@link AuthorityRecord} as a row. */
 interface Row extends Record<string, SqlStorageValue> {
@@ -29,7 +28,8 @@ export class LeaseGranter {
   #granter: Granter;
   #lastNow: number;
 
-  constructor(sql: SqlStorage, terms: () => LeaseTerms, now: number) {
+  /** `skewMs`: how far the wall clocks of two machines may be apart. */
+  constructor(sql: SqlStorage, terms: () => LeaseTerms, skewMs: number, now: number) {
     this.#sql = sql;
     this.#terms = terms;
     this.#lastNow = now;
@@ -43,7 +43,7 @@ export class LeaseGranter {
         : earlierAuthority(
             { horizon: row.horizon, authorityMs: row.authority_ms },
             now,
-            AUTHORITY_SKEW_MS_MAX,
+            skewMs,
           );
     // No authority of its own yet: the first lease writes it down before it leaves.
     this.#granter = { ...boot(terms(), now, earlierMs), authorityUntil: now };

@@ -19,7 +19,7 @@ import {
 import type { Author } from "../domain/version.ts";
 import { openDatabase, type Database } from "../store/database.ts";
 import { activateRouting, commitRouting, listZones, loadRouteTable } from "../store/routing.ts";
-import { accountIdOf, controlHostsOf, leaseTermsOf } from "./config.ts";
+import { accountIdOf, controlHostsOf, leaseSkewMsOf, leaseTermsOf } from "./config.ts";
 import type { Progress } from "./drive.ts";
 import { DurableRegister, type LedgerHooks } from "./durable-register.ts";
 import { RouteEntries } from "./route-entries.ts";
@@ -69,7 +69,7 @@ export class RoutingLock extends DurableObject<Env> {
     this.#register = new DurableRegister(
       ctx.storage,
       this.#ledger(),
-      () => leaseTermsOf(env),
+      { terms: () => leaseTermsOf(env), skewMs: leaseSkewMsOf(env) },
       env.FAULT_POINT,
     );
     if (this.#register.isNew) void ctx.blockConcurrencyWhile(() => this.#adoptLedger());

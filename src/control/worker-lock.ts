@@ -28,7 +28,7 @@ import {
 } from "../store/deployments.ts";
 import { findVersionOwners } from "../store/versions.ts";
 import { findWorkerById } from "../store/workers.ts";
-import { accountIdOf, deploymentVersionsMax, leaseTermsOf } from "./config.ts";
+import { accountIdOf, deploymentVersionsMax, leaseSkewMsOf, leaseTermsOf } from "./config.ts";
 import { DeploymentRequests, type Keyed } from "./deployment-requests.ts";
 import type { Progress } from "./drive.ts";
 import { DurableRegister, type LedgerHooks } from "./durable-register.ts";
@@ -77,7 +77,7 @@ export class WorkerLock extends DurableObject<Env> {
     this.#register = new DurableRegister(
       ctx.storage,
       this.#ledger(),
-      () => this.#settings.terms(Date.now()),
+      { terms: () => this.#settings.terms(Date.now()), skewMs: leaseSkewMsOf(env) },
       env.FAULT_POINT,
     );
     if (this.#register.isNew) {

@@ -151,6 +151,8 @@ export const LOG_LINE_CHARS_MAX = 4_000;
 
 /** Life of a lease on Cloudflare, in milliseconds: a rollback is acknowledged about 1.2 s after it is asked for. */
 export const LEASE_MS_DEFAULT = 1_000;
+/** Life of a lease on one machine, in milliseconds: the lock is a fraction of a millisecond away, so asking it five times a second costs nothing, and a rollback is acknowledged in a fifth of one. */
+export const LEASE_MS_ONE_MACHINE = 200;
 /** Shortest lease, in milliseconds: below, most requests ask the lock all the same. */
 export const LEASE_MS_MIN = 10;
 /** Longest lease, in milliseconds: nobody should wait longer than this for a rollback. */
@@ -167,8 +169,10 @@ export const DRIFT_PERMILLE_DEFAULT = 100;
 export const DRIFT_PERMILLE_MAX = 500;
 /** Added to every drain, in milliseconds: rounding on both sides, and the granularity of clocks. */
 export const LEASE_MARGIN_MS = 3;
-/** How far two machines' wall clocks may differ, in milliseconds, before a new instance trusts a recorded horizon to be past. */
-export const AUTHORITY_SKEW_MS_MAX = 60_000;
+/** How far two machines' wall clocks may differ on Cloudflare, in milliseconds, before a new instance trusts a recorded horizon to be past. */
+export const LEASE_SKEW_MS_DEFAULT = 60_000;
+/** No wall clock that is this far off, in milliseconds, is a clock. */
+export const LEASE_SKEW_MS_MAX = 3_600_000;
 /** How long an isolated gateway serves the last it knew, in milliseconds, unless the operator says otherwise. */
 export const STALE_MS_DEFAULT = 600_000;
 /** The longest anybody drives a change before the answer is that its outcome is not known yet, in milliseconds. */

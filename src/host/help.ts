@@ -11,6 +11,8 @@ Usage: npm start -- [flags]
   --public-url URL       where clients reach the API if a proxy stands in front
   --egress public|open   what deployed code may call: the Internet only, or private
                          networks and this machine too                  (public)
+  --lease-ms N           how long a gateway may serve a Worker from memory, which is about how
+                         long a rollback waits for its acknowledgement  (200)
   --help                 this text
 
 Environment, read at every start:

@@ -12,11 +12,14 @@ export interface RuntimeLogEntry {
   message: string;
 }
 
+/** Unloading a version ends its isolate; the runtime reports each time that it does not know why. */
+const EXPECTED = /script terminated for unknown reasons/;
 /** Traces of the runtime itself: a source position of its C++, or its stack and error-report fields. */
 const RUNTIME_INTERNAL = /\.c\+\+:\d+: |^stack: |sentryErrorContext/;
 
 export function passRuntimeLog(entry: RuntimeLogEntry, log: Log): void {
   const { message } = entry;
+  if (EXPECTED.test(message)) return;
   if (RUNTIME_INTERNAL.test(message)) {
     const summary = message.split(/\n|; ?stack:/, 1)[0] ?? "";
     // A stack without its error says nothing that the crash line does not.

@@ -10,6 +10,9 @@ import type { Settings } from "./settings.ts";
 export const COMPATIBILITY_DATE = "2026-10-23";
 /** Part of the storage's path: another name would be another, empty database. */
 const DATABASE = "switchback";
+/** Every process of one machine reads the same clock; what is left is the granularity of reading it. */
+const ONE_CLOCK_DRIFT_PERMILLE = 1;
+const ONE_CLOCK_SKEW_MS = 100;
 const LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 
 export interface RuntimeInput {
@@ -115,6 +118,9 @@ function variables({ settings, installation, port }: RuntimeInput): Record<strin
     ACCOUNT_NAME: settings.accountName,
     DEPLOYMENT_VERSIONS_MAX: String(settings.deploymentVersionsMax),
     VERSION_OVERRIDES: settings.versionOverrides,
+    LEASE_MS: String(settings.leaseMs),
+    LEASE_DRIFT_PERMILLE: String(ONE_CLOCK_DRIFT_PERMILLE),
+    LEASE_SKEW_MS: String(ONE_CLOCK_SKEW_MS),
     IDENTIFY_VERSIONS: settings.identifyVersions,
     EGRESS: settings.egress,
     EGRESS_DENIED_HOSTS: settings.egressDeniedHosts,

@@ -6,6 +6,9 @@ import { parseArgs } from "node:util";
 import {
   DEPLOYMENT_VERSIONS_DEFAULT_MAX,
   DEPLOYMENT_VERSIONS_HARD_MAX,
+  LEASE_MS_MAX,
+  LEASE_MS_MIN,
+  LEASE_MS_ONE_MACHINE,
   ROOT_TOKEN_CHARS_MAX,
   ROOT_TOKEN_CHARS_MIN,
 } from "../domain/limits.ts";
@@ -32,6 +35,8 @@ export interface Settings {
   readonly accountName: string;
   readonly deploymentVersionsMax: number;
   readonly versionOverrides: string;
+  /** How long a gateway may serve a Worker from memory, in milliseconds. */
+  readonly leaseMs: number;
   readonly identifyVersions: string;
   /** Tests only: where the control plane is to stop dead. */
   readonly faultPoint: string | undefined;
@@ -47,6 +52,7 @@ const FLAGS = {
   "control-host": { type: "string", multiple: true },
   "public-url": { type: "string" },
   egress: { type: "string" },
+  "lease-ms": { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -79,6 +85,7 @@ export function parseSettings(argv: readonly string[], env: Environment): Settin
       preset("VERSION_OVERRIDES") ?? "public",
       ["public", "public-nonzero", "off"],
     ),
+    leaseMs: leaseMsOf(flags["lease-ms"] ?? preset("LEASE_MS")),
     identifyVersions: oneOf("SWITCHBACK_IDENTIFY_VERSIONS", preset("IDENTIFY_VERSIONS") ?? "on", [
       "on",
       "off",
@@ -161,6 +168,17 @@ function accountIdOf(id: string | undefined): string | undefined {
     throw new HostError(`SWITCHBACK_ACCOUNT_ID has to be 1 to 64 letters and digits, not "${id}".`);
   }
   return id;
+}
+
+function leaseMsOf(text: string | undefined): number {
+  if (text === undefined) return LEASE_MS_ONE_MACHINE;
+  const leaseMs = Number(text);
+  if (!/^\d+$/.test(text) || leaseMs < LEASE_MS_MIN || leaseMs > LEASE_MS_MAX) {
+    throw new HostError(
+      `--lease-ms has to be a number from ${LEASE_MS_MIN} to ${LEASE_MS_MAX}, not "${text}".`,
+    );
+  }
+  return leaseMs;
 }
 
 function versionsMaxOf(text: string | undefined): number {
