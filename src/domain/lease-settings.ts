@@ -19,4 +19,6 @@ export const DEFAULT_ISOLATION: IsolationPolicy = {
   onIsolation: "last-known",
   staleMsMax: STALE_MS_DEFAULT,
 };
+/** What holds while nobody has been heard that knows the operator's choice. */
+export const UNHEARD_ISOLATION: IsolationPolicy = { onIsolation: "refuse", staleMsMax: 0 };
 export const DEFAULT_LEASE_SETTINGS: LeaseSettings = { ...DEFAULT_ISOLATION, leaseMs: null };

@@ -186,5 +186,7 @@ export const STALE_MS_MAX = 86_400_000;
 export const ASK_MS_MAX = 1_500;
 /** How long a request lets another one's question stand for its own, in milliseconds: its asker may be gone. */
 export const SHARED_ASK_MS_MAX = 100;
+/** Questions of others that a request waits for, one after the other, before it asks itself. */
+export const SHARED_ASKS_MAX = 3;
 /** Registers that one isolate keeps in memory: a few hundred bytes each. */
 export const HELD_REGISTERS_MAX = 10_000;

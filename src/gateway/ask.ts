@@ -17,7 +17,9 @@ export async function ask<T>(question: string, call: () => Promise<T>): Promise<
 
 /** An object that was moved or restarted says so; one that is overloaded must not be asked again. */
 export function mayAskAgain(error: unknown): boolean {
-  const said = error as { retryable?: unknown; overloaded?: unknown; durableObjectReset?: unknown };
-  if (said.overloaded === true) return false;
-  return said.retryable === true || said.durableObjectReset === true;
+  const said = error as { retryable?: unknown; durableObjectReset?: unknown } | null | undefined;
+  return !isOverloaded(error) && (said?.retryable === true || said?.durableObjectReset === true);
 }
+
+export const isOverloaded = (error: unknown): boolean =>
+  (error as { overloaded?: unknown } | null | undefined)?.overloaded === true;

@@ -1,10 +1,12 @@
 import type { CurrentDeployment } from "../domain/deployment.ts";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
+import { DEFAULT_ISOLATION, UNHEARD_ISOLATION } from "../domain/lease-settings.ts";
 import { HELD_REGISTERS_MAX } from "../domain/limits.ts";
 import { buildRouteIndex, type Routing } from "../domain/routing.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { HeldRegister, type Reading, type ReadPath } from "./held-register.ts";
-import { HolderClock } from "./holder-clock.ts";
+import { ControlPlaneUnavailable } from "./gateway-errors.ts";
+import { HeldRegister, type Reading, type ReadPath, type RegisterSource } from "./held-register.ts";
+import { HolderClock, schedulerWait, type Wait } from "./holder-clock.ts";
 
 /** What a request found, and how far it may be trusted to be current. */
 export interface Resolved<T> {
@@ -22,6 +24,7 @@ export interface Upcoming {
 }
 
 const NONE: readonly Upcoming[] = [];
+const NONE_UPCOMING: readonly VersionId[] = [];
 
 /** What a request can be followed by: work that goes on after its answer. */
 export interface ReadScope {
@@ -45,13 +48,15 @@ export class CurrentDeployments {
     readonly workersDomain: string;
     /** Milliseconds since 1970. */
     readonly now: () => number;
+    readonly wait?: Wait;
   }) {
     const { controlPlane, workersDomain } = options;
     this.#controlPlane = controlPlane;
-    this.#clock = new HolderClock(options.now);
+    this.#clock = new HolderClock(options.now, options.wait ?? schedulerWait);
     this.#routing = new HeldRegister<Routing>(
       {
         question: "the route table",
+        policy: DEFAULT_ISOLATION,
         async lease(knownSeq) {
           const { grant, seq, table } = await controlPlane.leaseRouting(knownSeq);
           return table === undefined
@@ -77,7 +82,7 @@ export class CurrentDeployments {
     return (await this.#routing.read((work) => scope.waitUntil(work))).value;
   }
 
-  /** Versions to load now, so that the first request that is routed to them does not wait. Each is told once an answer. */
+  /** Versions to load now, so that the first request that is routed to them does not wait. Each is told once. */
   takeUpcoming(): readonly Upcoming[] {
     if (this.#upcoming.length === 0) return NONE;
     return this.#upcoming.splice(0);
@@ -105,12 +110,17 @@ export class CurrentDeployments {
     const routing = held ?? (await this.#routing.read(defer));
     const target = find(routing.value);
     const workerId = workerOf(target);
-    if (workerId === null) return { ...routing, target, deployment: null };
+    if (workerId === null) {
+      return { target, deployment: null, via: routing.via, staleMs: routing.staleMs };
+    }
     const worker = this.#worker(workerId);
     const deployment =
       guess !== null && guessed === workerId
         ? await guess
         : (worker.peek(defer) ?? (await worker.read(defer)));
+    if (routing.via === "last-known" && !worker.mayBeStale(routing.staleMs)) {
+      throw new ControlPlaneUnavailable("the route table", "its Worker is not served by an old one");
+    }
     const weaker = rank(deployment.via) > rank(routing.via) ? deployment : routing;
     const { via, staleMs } = weaker;
     return { target, deployment: deployment.value, via, staleMs };
@@ -127,14 +137,20 @@ export class CurrentDeployments {
     return made;
   }
 
-  #sourceOf(workerId: WorkerId) {
+  #sourceOf(workerId: WorkerId): RegisterSource<CurrentDeployment | null> {
     const controlPlane = this.#controlPlane;
+    let told = NONE_UPCOMING;
     return {
       question: "the current deployment",
+      // The ledger does not know it, and an operator who chose to refuse must not be overruled.
+      policy: UNHEARD_ISOLATION,
       lease: async () => {
         const answer = await controlPlane.leaseDeployment(workerId);
         const { grant, current, upcoming, settings } = answer;
-        this.#upcoming.push(...upcoming.map((versionId) => ({ workerId, versionId })));
+        for (const versionId of upcoming) {
+          if (!told.includes(versionId)) this.#upcoming.push({ workerId, versionId });
+        }
+        told = upcoming;
         return { grant, seq: current?.seq ?? 0, value: current, policy: settings };
       },
       ledger: async () => {

@@ -5,6 +5,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import { CurrentDeployments, type ReadScope } from "./current-deployment.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { handleRequest } from "./handler.ts";
+import type { Wait } from "./holder-clock.ts";
 import { probeVersion, type ProbeResult } from "./probe-version.ts";
 import type { RequestScope, ServiceBindingProps } from "./request-scope.ts";
 import { callService, type ServiceCall } from "./service-call.ts";
@@ -21,6 +22,7 @@ export interface GatewayOptions {
   readonly identifyVersions: boolean;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  readonly wait?: Wait;
   /** In [0, 1). */
   readonly random?: () => number;
 }
@@ -43,6 +45,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     controlPlane,
     workersDomain: options.workersDomain,
     now,
+    ...(options.wait ? { wait: options.wait } : {}),
   });
   const parts: GatewayParts = {
     current,

@@ -4,15 +4,16 @@
  * cannot either, the operator's policy says whether the last known value may be served for a while.
  */
 import { hold, isAlive, type Grant, type Lease } from "../domain/lease.ts";
-import { DEFAULT_ISOLATION, type IsolationPolicy } from "../domain/lease-settings.ts";
+import type { IsolationPolicy } from "../domain/lease-settings.ts";
 import {
   ASK_MS_MAX,
   CONTROL_PLANE_RETRY_MS,
   CONTROL_PLANE_TRIES_MAX,
   SHARED_ASK_MS_MAX,
+  SHARED_ASKS_MAX,
 } from "../domain/limits.ts";
 import { logEvent } from "../observability/log.ts";
-import { mayAskAgain } from "./ask.ts";
+import { isOverloaded, mayAskAgain } from "./ask.ts";
 import { ControlPlaneUnavailable } from "./gateway-errors.ts";
 import type { HolderClock } from "./holder-clock.ts";
 
@@ -37,6 +38,8 @@ export interface HeardAnswer<V> {
 export interface RegisterSource<V> {
   /** For messages: what is asked for. */
   readonly question: string;
+  /** Holds until the lock has said something else. */
+  readonly policy: IsolationPolicy;
   lease(knownSeq: number): Promise<HeardAnswer<V>>;
   ledger(): Promise<{ readonly seq: number; readonly value: V } | "undecided">;
 }
@@ -46,27 +49,47 @@ type Defer = (work: Promise<unknown>) => void;
 
 const NOTHING_KNOWN = -1;
 
+/** A question to the lock that is under way. */
+interface Question {
+  /** Questions are numbered in the order in which they are sent. */
+  readonly number: number;
+  readonly askedAt: number;
+  /** What went wrong, or null. Never rejects, but may never end either: it dies with the request that asked. */
+  readonly failure: Promise<unknown>;
+}
+
 export class HeldRegister<V> {
   readonly #source: RegisterSource<V>;
   readonly #clock: HolderClock;
   #known: { readonly seq: number; readonly value: V } | null = null;
+  /** On what is known. */
   #lease: Lease | null = null;
   #leaseMs = 0;
   #era = 0;
   /** When what is known was last known to be current. */
   #currentAt = -Infinity;
-  #policy: IsolationPolicy = DEFAULT_ISOLATION;
-  /** Ends with the question that is under way, whoever asked it. Its data is shared, never its promise's value. */
-  #asking: Promise<unknown> | null = null;
+  #policy: IsolationPolicy;
+  /** The newest question under way, whoever asked it. */
+  #asking: Question | null = null;
+  #sent = 0;
+  /** The newest question that was answered. */
+  #answered = 0;
 
   constructor(source: RegisterSource<V>, clock: HolderClock) {
     this.#source = source;
     this.#clock = clock;
+    this.#policy = source.policy;
   }
 
   /** The newest value seen, whatever has happened since; null before the first. Not for serving. */
   get lastSeen(): V | null {
     return this.#known?.value ?? null;
+  }
+
+  /** Whether the policy lets something be served that was last known to be current so many milliseconds ago. */
+  mayBeStale(staleMs: number): boolean {
+    const { onIsolation, staleMsMax } = this.#policy;
+    return onIsolation === "last-known" && staleMs <= staleMsMax;
   }
 
   /** What may be served from memory, if anything. Asks ahead, behind the answer, once half of the lease is gone. */
@@ -75,9 +98,7 @@ export class HeldRegister<V> {
     const lease = this.#lease;
     if (lease === null || this.#known === null || this.#era !== this.#clock.era) return null;
     if (!isAlive(lease, now)) return null;
-    if (lease.until - now < this.#leaseMs / 2 && this.#asking === null) {
-      defer(this.#ask().catch(() => undefined));
-    }
+    if (lease.until - now < this.#leaseMs / 2 && this.#underWay(now) === null) defer(this.#ask());
     return { value: this.#known.value, via: "lease", staleMs: 0 };
   }
 
@@ -85,45 +106,80 @@ export class HeldRegister<V> {
   async read(defer: Defer): Promise<Reading<V>> {
     const held = this.peek(defer);
     if (held !== null) return held;
-    let failure: unknown = "no answer";
+    const sentBefore = this.#sent;
+    let failure: unknown = null;
     for (let tries = 1; tries <= CONTROL_PLANE_TRIES_MAX; tries++) {
-      if (this.#asking !== null) {
-        // A question that was sent before this request came can answer it only by a lease that is alive now.
-        await Promise.race([this.#asking, scheduler.wait(SHARED_ASK_MS_MAX)]);
-        const shared = this.peek(defer);
-        if (shared !== null) return shared;
+      if (tries > 1) await this.#clock.wait(CONTROL_PLANE_RETRY_MS * 2 ** (tries - 2));
+      if (!isOverloaded(failure)) {
+        const heard = await this.#hearLock(sentBefore, defer);
+        if (!(heard instanceof Unheard)) return heard;
+        failure = heard.reason;
       }
-      try {
-        const answer = await this.#ask();
-        if (answer.grant.kind === "serve") return this.#reading("ask");
-        failure = "its lock is being replaced";
-      } catch (error) {
-        failure = error;
-        if (await this.#askLedger()) return this.#reading("ledger");
-        if (!mayAskAgain(error) && !(error instanceof AskTimeout)) break;
-      }
-      await scheduler.wait(CONTROL_PLANE_RETRY_MS * 2 ** (tries - 1));
+      const ledger = await this.#askLedger();
+      if (ledger === "proven") return this.#reading("ledger");
+      if (ledger === "unreachable" && !mayAskAgain(failure)) break;
     }
     return this.#lastKnown(failure);
   }
 
-  async #ask(): Promise<HeardAnswer<V>> {
-    const askedAt = this.#clock.now();
-    const era = this.#clock.era;
-    const asking = withDeadline(this.#source.lease(this.#known?.seq ?? NOTHING_KNOWN));
-    const over = asking.catch(() => undefined);
-    this.#asking = over;
-    try {
-      const answer = await asking;
-      this.#hear(askedAt, era, answer);
-      return answer;
-    } finally {
-      if (this.#asking === over) this.#asking = null;
+  /**
+   * By an answer to another request's question, or else its own. A question sent after this request came answers
+   * it too; one sent before does so only by a lease that is alive now. Failures are shared: the next in line would
+   * only press a lock that is down already.
+   */
+  async #hearLock(sentBefore: number, defer: Defer): Promise<Reading<V> | Unheard> {
+    for (let shared = 1; shared <= SHARED_ASKS_MAX; shared++) {
+      const asking = this.#underWay(this.#clock.now());
+      if (asking === null) break;
+      const failure = await within(this.#clock, SHARED_ASK_MS_MAX, asking.failure);
+      const held = this.peek(defer);
+      if (held !== null) return held;
+      if (this.#answered > sentBefore) return this.#reading("ask");
+      if (failure !== LATE && failure !== null) return new Unheard(failure);
+      // Whoever asked may be gone. One takes the question over; the others wait for that one.
+      if (failure === LATE && this.#asking === asking) break;
     }
+    const asking = this.#ask();
+    // Others may wait for it, so it should outlive a visitor who leaves.
+    defer(asking);
+    const failure = await asking;
+    return failure === null ? this.#reading("ask") : new Unheard(failure);
+  }
+
+  /** The question under way, unless it is so old that its asker is gone. */
+  #underWay(now: number): Question | null {
+    const asking = this.#asking;
+    return asking !== null && now - asking.askedAt <= ASK_MS_MAX ? asking : null;
+  }
+
+  /** Resolves to what went wrong, or null. */
+  #ask(): Promise<unknown> {
+    const askedAt = this.#clock.now();
+    const { era } = this.#clock;
+    const number = ++this.#sent;
+    const answer = new Promise<HeardAnswer<V>>((resolve) => {
+      resolve(this.#source.lease(this.#known?.seq ?? NOTHING_KNOWN));
+    });
+    const hear = async (): Promise<unknown> => {
+      try {
+        const heard = await within(this.#clock, ASK_MS_MAX, answer);
+        if (heard === LATE) throw new Error(`no answer in ${ASK_MS_MAX} ms`);
+        this.#hear(askedAt, era, heard);
+        this.#answered = Math.max(this.#answered, number);
+        return null;
+      } catch (error) {
+        return error ?? new Error("no reason given");
+      } finally {
+        if (this.#asking?.number === number) this.#asking = null;
+      }
+    };
+    const failure = hear();
+    this.#asking = { number, askedAt, failure };
+    return failure;
   }
 
   #hear(askedAt: number, era: number, answer: HeardAnswer<V>): void {
-    if (answer.grant.kind === "refuse") return;
+    if (answer.grant.kind === "refuse") throw new LockReplaced("its lock is being replaced");
     if (answer.policy !== undefined) this.#policy = answer.policy;
     this.#learn(answer.seq, answer.value, askedAt);
     this.#clock.now();
@@ -141,20 +197,22 @@ export class HeldRegister<V> {
     if (known === null || seq > known.seq) {
       if (value === undefined) throw new Error("it sent no value");
       this.#known = { seq, value };
+      this.#lease = null;
     }
     this.#currentAt = Math.max(this.#currentAt, at);
   }
 
-  async #askLedger(): Promise<boolean> {
+  async #askLedger(): Promise<"proven" | "undecided" | "unreachable"> {
     try {
       const at = this.#clock.now();
-      const read = await withDeadline(this.#source.ledger());
-      if (read === "undecided") return false;
+      const read = await within(this.#clock, ASK_MS_MAX, this.#source.ledger());
+      if (read === LATE) throw new Error(`no answer in ${ASK_MS_MAX} ms`);
+      if (read === "undecided") return read;
       this.#learn(read.seq, read.value, at);
-      return true;
+      return "proven";
     } catch (error) {
       logEvent("warn", "ledger_unreachable", { error: String(error) });
-      return false;
+      return "unreachable";
     }
   }
 
@@ -164,26 +222,43 @@ export class HeldRegister<V> {
   }
 
   #lastKnown(failure: unknown): Reading<V> {
-    const staleMs = this.#clock.now() - this.#currentAt;
-    const { onIsolation, staleMsMax } = this.#policy;
-    const mayServe = onIsolation === "last-known" && staleMs >= 0 && staleMs <= staleMsMax;
-    if (this.#known === null || !mayServe) {
+    const now = this.#clock.now();
+    // After a step of the clock its age can only be counted from here.
+    this.#currentAt = Math.min(this.#currentAt, now);
+    const staleMs = Math.max(1, now - this.#currentAt);
+    if (this.#known === null || !this.mayBeStale(staleMs)) {
       throw new ControlPlaneUnavailable(this.#source.question, failure);
     }
     return { value: this.#known.value, via: "last-known", staleMs };
   }
 }
 
-class AskTimeout extends Error {}
+/** No answer of the lock that a request could use. */
+class Unheard {
+  readonly reason: unknown;
 
-async function withDeadline<T>(answer: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new AskTimeout(`no answer in ${ASK_MS_MAX} ms`)), ASK_MS_MAX);
-  });
+  constructor(reason: unknown) {
+    this.reason = reason;
+  }
+}
+
+class LockReplaced extends Error {
+  readonly retryable = true;
+}
+
+const LATE = Symbol("late");
+
+/** What `answer` gives, or LATE when that takes longer. */
+async function within<T>(
+  clock: HolderClock,
+  ms: number,
+  answer: Promise<T>,
+): Promise<T | typeof LATE> {
+  const over = new AbortController();
+  const late = (): typeof LATE => LATE;
   try {
-    return await Promise.race([answer, late]);
+    return await Promise.race([answer, clock.wait(ms, over.signal).then(late, late)]);
   } finally {
-    if (timer !== undefined) clearTimeout(timer);
+    over.abort();
   }
 }

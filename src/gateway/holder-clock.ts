@@ -6,9 +6,11 @@ export class HolderClock {
   #era = 0;
   #last = -Infinity;
   readonly #read: () => number;
+  readonly #wait: Wait;
 
-  constructor(read: () => number) {
+  constructor(read: () => number, wait: Wait) {
     this.#read = read;
+    this.#wait = wait;
   }
 
   /** Whole milliseconds since 1970. */
@@ -23,4 +25,14 @@ export class HolderClock {
   get era(): number {
     return this.#era;
   }
+
+  /** Rejects when it is aborted. */
+  wait(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.#wait(ms, signal);
+  }
 }
+
+/** Milliseconds that pass, whatever clocks are set to. */
+export type Wait = (ms: number, signal?: AbortSignal) => Promise<void>;
+
+export const schedulerWait: Wait = (ms, signal) => scheduler.wait(ms, signal ? { signal } : {});

@@ -44,6 +44,7 @@ export function runtimeOptions(input: RuntimeInput) {
         d1Databases: { DB: DATABASE },
         r2Buckets: { BLOBS: "switchback-blobs" },
         workerLoaders: { LOADER: {} },
+        versionMetadata: "CF_VERSION_METADATA",
         durableObjects: {
           WORKER_LOCK: { className: "WorkerLock", useSQLite: true },
           ROUTING_LOCK: { className: "RoutingLock", useSQLite: true },

@@ -39,7 +39,8 @@ describe("the runtime's options", () => {
 
     const bindings = [...wrangler.matchAll(/^(?:binding|name) = "([A-Z_]+)"$/gm)].map(([, n]) => n);
     const own = { ...made.d1Databases, ...made.r2Buckets, ...made.workerLoaders };
-    expect(Object.keys({ ...own, ...made.durableObjects }).toSorted()).toEqual(bindings.toSorted());
+    const boundNames = [...Object.keys({ ...own, ...made.durableObjects }), made.versionMetadata];
+    expect(boundNames.toSorted()).toEqual(bindings.toSorted());
     for (const { className } of Object.values(made.durableObjects)) {
       expect(wrangler).toContain(`class_name = "${className}"`);
     }

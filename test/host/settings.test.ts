@@ -26,6 +26,7 @@ describe("settings", () => {
       accountName: "Switchback",
       deploymentVersionsMax: 2,
       versionOverrides: "public",
+      leaseMs: 200,
       identifyVersions: "on",
       faultPoint: undefined,
     });
