@@ -105,7 +105,11 @@ export class DeploymentRequests {
   }
 
   #setOutcome(id: DeploymentId, outcome: DeployOutcome): void {
-    this.#sql.exec("UPDATE requests SET outcome = ? WHERE deployment_id = ?", JSON.stringify(outcome), id);
+    this.#sql.exec(
+      "UPDATE requests SET outcome = ? WHERE deployment_id = ?",
+      JSON.stringify(outcome),
+      id,
+    );
   }
 
   #one(column: "key" | "deployment_id", value: string): Row | null {

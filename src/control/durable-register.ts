@@ -35,7 +35,10 @@ export interface LedgerHooks<V> {
   /** Say that the intent will never become visible. */
   abort(intent: Intent<V>): Promise<void>;
   /** Within the transaction that makes the change visible. Synchronous: nothing may come between. */
-  flipped(intent: Intent<V>, times: { readonly drainedOn: number; readonly flippedOn: number }): void;
+  flipped(
+    intent: Intent<V>,
+    times: { readonly drainedOn: number; readonly flippedOn: number },
+  ): void;
   /** Within the transaction that gives the change up. Synchronous. */
   abandoned(intent: Intent<V>, reason: DomainError): void;
 }
@@ -108,9 +111,14 @@ export class DurableRegister<V> {
     return Math.max(0, this.#granter.drainedAt - now);
   }
 
-  /** Take over what the ledger has, for an object whose own storage is empty. */
-  adopt(state: RegisterState<V>): void {
+  /**
+   * Take over what the ledger has, for an object that knows nothing. `unused`: nor does the ledger, so no lease was
+   * ever given. `decided`: what is adopted as visible surely was. `undecided`: nobody may be answered yet.
+   */
+  adopt(state: RegisterState<V>, ledger: "unused" | "decided" | "undecided"): void {
     this.#save(state);
+    if (ledger !== "unused") this.#granter.distrust(Date.now(), ledger === "undecided");
+    if (state.pending !== null) this.turns.hold();
   }
 
   /** A lease on what is visible. Synchronous. */
@@ -156,7 +164,9 @@ export class DurableRegister<V> {
       this.#save(abandon(this.#state));
       this.#hooks.abandoned(pending, reason);
     });
-    await this.#finishAbort({ ...pending, aborting: true }).catch((error: unknown) => unreachable(error));
+    await this.#finishAbort({ ...pending, aborting: true }).catch((error: unknown) =>
+      unreachable(error),
+    );
     return true;
   }
 
@@ -240,4 +250,3 @@ export class DurableRegister<V> {
 function unreachable(error: unknown): void {
   logEvent("warn", "ledger_unreachable", { error: String(error) });
 }
-

@@ -27,6 +27,7 @@ export class LeaseGranter {
   readonly #terms: () => LeaseTerms;
   #granter: Granter;
   #lastNow: number;
+  #silentUntil = -Infinity;
 
   /** `skewMs`: how far the wall clocks of two machines may be apart. */
   constructor(sql: SqlStorage, terms: () => LeaseTerms, skewMs: number, now: number) {
@@ -40,11 +41,7 @@ export class LeaseGranter {
     const earlierMs =
       row === undefined
         ? null
-        : earlierAuthority(
-            { horizon: row.horizon, authorityMs: row.authority_ms },
-            now,
-            skewMs,
-          );
+        : earlierAuthority({ horizon: row.horizon, authorityMs: row.authority_ms }, now, skewMs);
     // No authority of its own yet: the first lease writes it down before it leaves.
     this.#granter = { ...boot(terms(), now, earlierMs), authorityUntil: now };
   }
@@ -52,6 +49,7 @@ export class LeaseGranter {
   /** Give a lease. Synchronous; the authority it may write is durable before the answer leaves the object. */
   grant(register: { readonly seq: number; readonly pending: boolean }, now: number): Grant {
     this.#observe(now);
+    if (now < this.#silentUntil) return { kind: "refuse" };
     const terms = this.#terms();
     if (needsAuthority(terms, this.#granter, now)) {
       this.#granter = authorise(terms, this.#granter, now);
@@ -70,6 +68,17 @@ export class LeaseGranter {
   isDrained(now: number): boolean {
     this.#observe(now);
     return isDrained(this.#granter, now);
+  }
+
+  /**
+   * This object lost its storage: an earlier life may have given leases of which nothing is known here. Waits
+   * them out before anything new becomes visible; with `silently`, before anybody is answered at all.
+   */
+  distrust(now: number, silently: boolean): void {
+    const terms = this.#terms();
+    const over = now + spread(terms, terms.authorityMs);
+    this.#granter = { ...this.#granter, drainedAt: Math.max(this.#granter.drainedAt, over) };
+    if (silently) this.#silentUntil = over;
   }
 
   /** On this object's clock: from then on no lease given so far is alive. */

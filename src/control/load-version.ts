@@ -20,7 +20,8 @@ export async function loadVersion(
   const modules = await Promise.all(
     version.modules.map(async ({ name, type, sha256 }) => {
       const bytes = await context.blobs.get(sha256);
-      if (bytes === null) throw new Error(`module ${name} of version ${versionId} is missing in storage`);
+      if (bytes === null)
+        throw new Error(`module ${name} of version ${versionId} is missing in storage`);
       return { name, type, bytes };
     }),
   );

@@ -1,7 +1,14 @@
 /** What one lock is told about leases: the Worker's own settings, and whether somebody is about to roll back. */
 import type { LeaseTerms } from "../domain/lease.ts";
 import { DEFAULT_LEASE_SETTINGS, type LeaseSettings } from "../domain/lease-settings.ts";
+import type { Worker } from "../domain/worker.ts";
 import { ARMED_LEASE_MS, AUTHORITY_LEASES_MIN } from "../domain/limits.ts";
+
+/** Where a Worker's row keeps its lease settings, for a lock that lost its storage. */
+export const LEASE_SETTINGS_KEY = "lease";
+
+export const leaseSettingsOf = (worker: Worker): LeaseSettings =>
+  (worker.settings[LEASE_SETTINGS_KEY] as LeaseSettings | undefined) ?? DEFAULT_LEASE_SETTINGS;
 
 interface Stored {
   readonly worker: LeaseSettings;

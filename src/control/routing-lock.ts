@@ -196,11 +196,17 @@ export class RoutingLock extends DurableObject<Env> {
   }
 
   async #adoptLedger(): Promise<void> {
-    const table = await loadRouteTable(this.#db, accountIdOf(this.env));
+    const { table, state } = await loadRouteTable(this.#db, accountIdOf(this.env));
     // Numbered by the clock, so that a gateway which still knows an earlier life of this object's storage
     // never takes a new table for one that it has.
     const seq = Date.now();
-    const value = { id: "adopted", diff: NO_CHANGE, at: seq, actor: NOBODY, action: "routing.adopt" };
+    const value = {
+      id: "adopted",
+      diff: NO_CHANGE,
+      at: seq,
+      actor: NOBODY,
+      action: "routing.adopt",
+    };
     this.ctx.storage.transactionSync(() => {
       this.#entries.apply({
         ...NO_CHANGE,
@@ -208,12 +214,10 @@ export class RoutingLock extends DurableObject<Env> {
         putRoutes: table.routes,
         putDomains: table.domains,
       });
-      this.#register.adopt({
-        visible: { seq, value },
-        pending: null,
-        nextSeq: seq + 1,
-        settledSeq: seq,
-      });
+      this.#register.adopt(
+        { visible: { seq, value }, pending: null, nextSeq: seq + 1, settledSeq: seq },
+        state,
+      );
     });
     this.#table = table;
   }

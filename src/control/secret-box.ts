@@ -45,7 +45,11 @@ export class SecretBox {
       const bytes = new TextEncoder().encode(text);
       values.push([name, await encrypt(dataKey, bytes, context(owner, name, this.#keyId))]);
     }
-    const wrappedKey = await encrypt(await this.#key, dataKeyBytes, context(owner, "", this.#keyId));
+    const wrappedKey = await encrypt(
+      await this.#key,
+      dataKeyBytes,
+      context(owner, "", this.#keyId),
+    );
     const sealed: Sealed = { keyId: this.#keyId, wrappedKey, values: Object.fromEntries(values) };
     return JSON.stringify(sealed);
   }

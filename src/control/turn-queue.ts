@@ -19,7 +19,10 @@ export class TurnQueue {
   #waiting: Waiter[] = [];
 
   /** Wait for a turn. Whoever gets one has to {@link release} it, once. */
-  enter(urgent: boolean, now: number): Promise<Result<void, DomainError>> | Result<void, DomainError> {
+  enter(
+    urgent: boolean,
+    now: number,
+  ): Promise<Result<void, DomainError>> | Result<void, DomainError> {
     if (!this.#held) {
       this.#held = true;
       return ok(undefined);

@@ -23,7 +23,7 @@ import {
   abortDeployment,
   activateDeployments,
   commitDeployment,
-  findNewestDeployment,
+  readHistoryEnd,
   toCurrentDeployment,
 } from "../store/deployments.ts";
 import { findVersionOwners } from "../store/versions.ts";
@@ -32,7 +32,7 @@ import { accountIdOf, deploymentVersionsMax, leaseSkewMsOf, leaseTermsOf } from 
 import { DeploymentRequests, type Keyed } from "./deployment-requests.ts";
 import type { Progress } from "./drive.ts";
 import { DurableRegister, type LedgerHooks } from "./durable-register.ts";
-import { LockSettings } from "./lock-settings.ts";
+import { leaseSettingsOf, LockSettings } from "./lock-settings.ts";
 import type { RoutingLock } from "./routing-lock.ts";
 
 /** A deployment on its way: what readers get, and what history will say. */
@@ -117,7 +117,9 @@ export class WorkerLock extends DurableObject<Env> {
     const facts = await this.#facts(request.command);
     const numbered = request.command.versions.map((share) => ({
       percentage: share.percentage,
-      number: facts.versions.find((version) => version.id === share.versionId.toLowerCase())?.number ?? Infinity,
+      number:
+        facts.versions.find((version) => version.id === share.versionId.toLowerCase())?.number ??
+        Infinity,
     }));
     const pending = this.#register.pending?.value.current ?? null;
     const urgent = isRollback([this.current(), pending], numbered);
@@ -182,7 +184,10 @@ export class WorkerLock extends DurableObject<Env> {
         triggeredBy: command.triggeredBy,
         message: command.message,
         author: command.author,
-        versions: plan.value.versions.map(({ versionId, percentage }) => ({ versionId, percentage })),
+        versions: plan.value.versions.map(({ versionId, percentage }) => ({
+          versionId,
+          percentage,
+        })),
       };
       const current = {
         seq: deployment.seq,
@@ -229,7 +234,8 @@ export class WorkerLock extends DurableObject<Env> {
     const request = this.#requests.byDeployment(deploymentId);
     if (request === null) return null;
     const { deployment, outcome } = request;
-    if (outcome?.kind === "visible") return { state: "visible", deployment, receipt: outcome.receipt };
+    if (outcome?.kind === "visible")
+      return { state: "visible", deployment, receipt: outcome.receipt };
     if (outcome?.kind === "given_up") return refused(outcome.error);
     return { state: "draining", id: deployment.id, waitMs: this.#register.drainMs(Date.now()) };
   }
@@ -259,7 +265,8 @@ export class WorkerLock extends DurableObject<Env> {
       },
       abort: ({ value, intentId }) => abortDeployment(this.#db, value.deployment, intentId),
       flipped: ({ value: { deployment } }, times) => this.#requests.flipped(deployment, times),
-      abandoned: ({ value: { deployment } }, reason) => this.#requests.giveUp(deployment.id, reason),
+      abandoned: ({ value: { deployment } }, reason) =>
+        this.#requests.giveUp(deployment.id, reason),
     };
   }
 
@@ -271,23 +278,36 @@ export class WorkerLock extends DurableObject<Env> {
   }
 
   async #adoptLedger(): Promise<void> {
-    const newest = await findNewestDeployment(this.#db, this.#workerId());
-    if (newest.maxSeq === 0) return;
-    const nextSeq = newest.maxSeq + 1;
-    if (newest.deployment === null) {
-      this.#register.adopt({ visible: null, pending: null, nextSeq, settledSeq: 0 });
-      return;
-    }
-    const { deployment } = newest;
-    const current = await toCurrentDeployment(this.#db, deployment);
-    // A row that is still `committing` may have been visible: finishing it is the only answer that is never wrong.
-    this.#register.adopt({
-      visible: { seq: deployment.seq, value: { current, deployment } },
-      pending: null,
-      nextSeq,
-      settledSeq: newest.status === "active" ? deployment.seq : 0,
+    const history = await readHistoryEnd(this.#db, this.#workerId());
+    if (history.maxSeq === 0) return;
+    const worker = await findWorkerById(this.#db, this.#workerId());
+    if (worker !== null) this.#settings.configure(leaseSettingsOf(worker));
+    const { active, undecided } = history;
+    const release = async (deployment: Deployment): Promise<Release> => ({
+      deployment,
+      current: await toCurrentDeployment(this.#db, deployment),
     });
-    logEvent("warn", "lock_adopted_ledger", { worker: deployment.workerId, seq: deployment.seq });
+    // A row that is still `committing` may have been visible: finishing it is the only outcome that is never wrong,
+    // and until then nobody may be told that it is, or that it is not.
+    this.#register.adopt(
+      {
+        visible: active === null ? null : { seq: active.seq, value: await release(active) },
+        pending:
+          undecided === null
+            ? null
+            : {
+                seq: undecided.deployment.seq,
+                intentId: undecided.intentId,
+                value: await release(undecided.deployment),
+                aborting: false,
+              },
+        nextSeq: history.maxSeq + 1,
+        settledSeq: active?.seq ?? 0,
+      },
+      undecided === null ? "decided" : "undecided",
+    );
+    if (undecided !== null) await this.ctx.storage.setAlarm(Date.now());
+    logEvent("warn", "lock_adopted_ledger", { worker: this.#workerId(), seq: history.maxSeq });
   }
 
   #workerId(): WorkerId {

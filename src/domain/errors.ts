@@ -40,7 +40,11 @@ export type DomainError =
   | { readonly kind: "bad_percentage"; readonly versionId: string; readonly percentage: number }
   | { readonly kind: "shares_do_not_sum"; readonly sum: number }
   | { readonly kind: "version_of_another_worker"; readonly versionId: string }
-  | { readonly kind: "deployment_moved"; readonly currentId: string | null; readonly expectedId: string }
+  | {
+      readonly kind: "deployment_moved";
+      readonly currentId: string | null;
+      readonly expectedId: string;
+    }
   | { readonly kind: "deployment_is_current"; readonly deploymentId: string }
   // The lock.
   | { readonly kind: "lock_queue_full"; readonly waiting: number }

@@ -37,7 +37,11 @@ export type RoutingCommand =
       readonly previewsEnabled?: boolean;
     }
   /** All routes of a Worker: those not named go away. */
-  | { readonly kind: "replace_routes"; readonly workerId: WorkerId; readonly routes: readonly RouteRequest[] }
+  | {
+      readonly kind: "replace_routes";
+      readonly workerId: WorkerId;
+      readonly routes: readonly RouteRequest[];
+    }
   /** One route of a zone, new or changed; without a Worker it turns Workers off for what it matches. */
   | {
       readonly kind: "put_route";
@@ -103,7 +107,9 @@ export function decideRouting(
     case "put_route":
       return putRoute(facts, command, newId);
     case "remove_route": {
-      const route = table.routes.find((r) => r.id === command.routeId && r.zoneId === command.zoneId);
+      const route = table.routes.find(
+        (r) => r.id === command.routeId && r.zoneId === command.zoneId,
+      );
       if (route === undefined) return err({ kind: "route_not_found", routeId: command.routeId });
       return ok({ ...NO_CHANGE, removeRoutes: [route.id] });
     }
@@ -113,7 +119,8 @@ export function decideRouting(
       return putDomain(facts, command, newId);
     case "remove_domain": {
       const domain = table.domains.find((d) => d.id === command.domainId);
-      if (domain === undefined) return err({ kind: "domain_not_found", domainId: command.domainId });
+      if (domain === undefined)
+        return err({ kind: "domain_not_found", domainId: command.domainId });
       return ok({ ...NO_CHANGE, removeDomains: [domain.id] });
     }
   }
@@ -148,7 +155,10 @@ function replaceRoutes(
     }
     const zone = zones.find(request, host);
     if (!zone.ok) return zone;
-    wanted.set(pattern, taken ?? { id: newId(), zoneId: zone.value.id, pattern, workerId: command.workerId });
+    wanted.set(
+      pattern,
+      taken ?? { id: newId(), zoneId: zone.value.id, pattern, workerId: command.workerId },
+    );
   }
   const own = facts.table.routes.filter((route) => route.workerId === command.workerId);
   const putRoutes = [...wanted.values()].filter((route) => !own.includes(route));

@@ -37,11 +37,7 @@ export function applyRoutingDiff(table: RouteTable, diff: RoutingDiff): RouteTab
 }
 
 /** What takes a written difference back, given the table as it is without it. */
-export function invertRoutingDiff(
-  table: RouteTable,
-  diff: RoutingDiff,
-  at: number,
-): RoutingDiff {
+export function invertRoutingDiff(table: RouteTable, diff: RoutingDiff, at: number): RoutingDiff {
   const routes = new Map(table.routes.map((route) => [route.id, route]));
   const domains = new Map(table.domains.map((domain) => [domain.id, domain]));
   const touchedWorkers = new Set<string>([

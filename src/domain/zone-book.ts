@@ -19,7 +19,9 @@ export class ZoneBook {
   ): Result<Zone, DomainError> {
     const all = [...this.#known, ...this.made];
     const given =
-      request.zoneId === undefined ? null : all.find((candidate) => candidate.id === request.zoneId);
+      request.zoneId === undefined
+        ? null
+        : all.find((candidate) => candidate.id === request.zoneId);
     if (given === undefined) return err({ kind: "zone_not_found", zone: request.zoneId ?? "" });
     const name = given?.name ?? (request.zoneName ?? zoneOf(all, host)).toLowerCase();
     // `*` alone, every host, lies in whatever zone the client says.

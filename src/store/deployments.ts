@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, inArray, isNull, lt, lte, ne, sql } from "drizzle-orm";
+import { and, desc, eq, gte, inArray, isNull, lt, lte, ne, sql, type SQL } from "drizzle-orm";
 import type { CurrentDeployment, Deployment } from "../domain/deployment.ts";
 import type { AccountId, DeploymentId, VersionId, WorkerId } from "../domain/ids.ts";
 import type { Receipt } from "../domain/receipt.ts";
@@ -110,10 +110,9 @@ export async function readLedger(
   db: Database,
   workerId: WorkerId,
 ): Promise<{ readonly current: CurrentDeployment | null } | "undecided"> {
-  const newest = await findNewestDeployment(db, workerId);
-  if (newest.deployment === null) return { current: null };
-  if (newest.status !== "active") return "undecided";
-  return { current: await toCurrentDeployment(db, newest.deployment) };
+  const { active, undecided } = await readHistoryEnd(db, workerId);
+  if (undecided !== null) return "undecided";
+  return { current: active === null ? null : await toCurrentDeployment(db, active) };
 }
 
 /** Take a place in the history out of use, so that a late write of the same intent cannot revive it. */
@@ -132,31 +131,37 @@ export async function abortDeployment(
     });
 }
 
-/** The newest place in the history, whatever its state, and the newest that is or may become visible. */
-export async function findNewestDeployment(
-  db: Database,
-  workerId: WorkerId,
-): Promise<
-  | { maxSeq: number; status: "committing" | "active"; intentId: string; deployment: Deployment }
-  | { maxSeq: number; deployment: null }
-> {
-  const [top] = await db
-    .select({ seq: sql<number>`coalesce(max(${deployments.seq}), 0)` })
-    .from(deployments)
-    .where(eq(deployments.workerId, workerId));
-  const maxSeq = top?.seq ?? 0;
-  const rows = await db
-    .select()
-    .from(deployments)
-    .where(and(eq(deployments.workerId, workerId), ne(deployments.status, "aborted")))
-    .orderBy(desc(deployments.seq))
-    .limit(1);
-  const row = rows[0];
-  if (row === undefined) return { maxSeq, deployment: null };
-  const [deployment] = await withVersions(db, [row]);
-  if (deployment === undefined) throw new Error("store: a deployment vanished while it was read");
-  const status = row.status === "active" ? "active" : "committing";
-  return { maxSeq, status, intentId: row.intentId, deployment };
+/** The end of a Worker's history, as a lock that knows nothing needs it. */
+export interface HistoryEnd {
+  /** The last place that was ever used, aborted ones too; 0 for none. */
+  readonly maxSeq: number;
+  /** The newest that surely became visible. */
+  readonly active: Deployment | null;
+  /** A newer one that may have become visible, or may yet. */
+  readonly undecided: { readonly deployment: Deployment; readonly intentId: string } | null;
+}
+
+export async function readHistoryEnd(db: Database, workerId: WorkerId): Promise<HistoryEnd> {
+  const newestWith = (condition: SQL | undefined) =>
+    db
+      .select()
+      .from(deployments)
+      .where(and(eq(deployments.workerId, workerId), condition))
+      .orderBy(desc(deployments.seq))
+      .limit(1);
+  const [last, actives, alive] = await db.batch([
+    newestWith(undefined),
+    newestWith(eq(deployments.status, "active")),
+    newestWith(ne(deployments.status, "aborted")),
+  ]);
+  const [active = null] = await withVersions(db, actives);
+  const newest = alive[0];
+  const [deployment] = newest?.status === "committing" ? await withVersions(db, [newest]) : [];
+  const undecided =
+    newest === undefined || deployment === undefined
+      ? null
+      : { deployment, intentId: newest.intentId };
+  return { maxSeq: last[0]?.seq ?? 0, active, undecided };
 }
 
 /** The numbers of a deployment's versions, for the layout of its shares. */

@@ -124,9 +124,21 @@ export async function readRoutingLedger(
 
 const REGISTER = "routing";
 
-/** The whole table as the ledger has it: what a register without memory starts from. */
-export async function loadRouteTable(db: Database, accountId: AccountId): Promise<RouteTable> {
-  return toTable(await db.batch(tableQueries(db, accountId)));
+/**
+ * The whole table as the ledger has it: what a register without memory starts from. Undecided: its last change may
+ * not have been visible yet. Unused: there never was one.
+ */
+export async function loadRouteTable(
+  db: Database,
+  accountId: AccountId,
+): Promise<{ readonly table: RouteTable; readonly state: "unused" | "decided" | "undecided" }> {
+  const [register, ...tables] = await db.batch([
+    db.select().from(registers).where(eq(registers.name, REGISTER)),
+    ...tableQueries(db, accountId),
+  ]);
+  const status = register[0]?.status;
+  const state = status === undefined ? "unused" : status === "active" ? "decided" : "undecided";
+  return { table: toTable(tables), state };
 }
 
 const tableQueries = (db: Database, accountId: AccountId) =>

@@ -3,7 +3,15 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/store/database.ts";
 import { loadRouteTable } from "../../src/store/routing.ts";
 import { findWorker } from "../../src/store/workers.ts";
-import { accountId, createdWorker, freshDatabase, route, routingLock, routingLockStub, someWorker } from "../support/fixtures.ts";
+import {
+  accountId,
+  createdWorker,
+  freshDatabase,
+  route,
+  routingLock,
+  routingLockStub,
+  someWorker,
+} from "../support/fixtures.ts";
 
 let db: Database;
 beforeAll(async () => {
@@ -24,9 +32,7 @@ describe("RoutingLock", () => {
 
   it("two creations of one name at the same time: one Worker, one clear refusal", async () => {
     const results = await Promise.all(
-      [1, 2].map(() =>
-        route({ kind: "create_worker", worker: someWorker("routing-twin") }),
-      ),
+      [1, 2].map(() => route({ kind: "create_worker", worker: someWorker("routing-twin") })),
     );
     const kinds = results.map((result) => (result.ok ? "created" : result.error.kind));
     expect(kinds.toSorted()).toEqual(["created", "worker_exists"]);
@@ -34,16 +40,28 @@ describe("RoutingLock", () => {
 
   it("writes the ledger and the table alike, and keeps both across an eviction", async () => {
     const worker = await createdWorker("routing-b");
-    await route({ kind: "replace_routes", workerId: worker.id, routes: [{ pattern: "b.example.com/*" }] });
-    await route({ kind: "replace_domains", workerId: worker.id, domains: [{ hostname: "b.example.org" }], override: true });
+    await route({
+      kind: "replace_routes",
+      workerId: worker.id,
+      routes: [{ pattern: "b.example.com/*" }],
+    });
+    await route({
+      kind: "replace_domains",
+      workerId: worker.id,
+      domains: [{ hostname: "b.example.org" }],
+      override: true,
+    });
     await route({ kind: "set_subdomain", workerId: worker.id, enabled: true });
     const before = await sortedTable();
     await evictDurableObject(routingLockStub());
     expect(await sortedTable()).toEqual(before);
-    const ledger = await loadRouteTable(db, accountId);
+    const { table: ledger, state } = await loadRouteTable(db, accountId);
+    expect(state).toBe("decided");
     expect(ledger.routes).toEqual(before.routes);
     expect(ledger.domains).toEqual(before.domains);
-    expect(ledger.workers.find((host) => host.name === "routing-b")).toMatchObject({ enabled: true });
+    expect(ledger.workers.find((host) => host.name === "routing-b")).toMatchObject({
+      enabled: true,
+    });
   });
 
   it("finds the table in the ledger when its own storage is lost, under a number nobody has seen", async () => {

@@ -136,6 +136,26 @@ describe("leases of a WorkerLock", () => {
     expect(retried).toMatchObject({ error: { kind: "superseded_by_rollback" } });
   });
 
+  it("when storage is lost while a deployment drains, nobody is told which is current until it is sure, and then the new one is", async () => {
+    const { versions, lock, worker } = await served("lease-lost");
+    await lock.configure({ leaseMs: 40, onIsolation: "refuse", staleMsMax: 0 });
+    await scheduler.wait(1_300);
+    await lock.lease();
+    const begun = await lock.begin(deployRequest(command([[versions[1]!.id, 100]])));
+    expect(begun.state).toBe("draining");
+    await runInDurableObject(workerLockStub(worker.id), (_instance, state) =>
+      state.storage.deleteAll(),
+    );
+    await evictDurableObject(workerLockStub(worker.id));
+    expect((await workerLock(worker.id).lease()).grant).toEqual({ kind: "refuse" });
+    const id = (draining(begun)?.id ?? "") as never;
+    await scheduler.wait(2_600);
+    await workerLock(worker.id).confirm(id);
+    expect(await workerLock(worker.id).lease()).toMatchObject({
+      grant: { kind: "serve", seq: 2 },
+    });
+  });
+
   it("arming shortens the wait of the rollback that follows", async () => {
     const { versions, worker, lock } = await served("lease-armed");
     await lock.arm();
@@ -157,7 +177,11 @@ describe("leases of a WorkerLock", () => {
   it("the receipt says when it was accepted, drained, flipped and acknowledged, and what it covers", async () => {
     const { versions, worker, lock } = await served("lease-receipt");
     await route({ kind: "set_subdomain", workerId: worker.id, enabled: true });
-    await route({ kind: "replace_routes", workerId: worker.id, routes: [{ pattern: "r.example/*" }] });
+    await route({
+      kind: "replace_routes",
+      workerId: worker.id,
+      routes: [{ pattern: "r.example/*" }],
+    });
     await lock.lease();
     const deployed = await deployTo(worker.id, deployRequest(command([[versions[1]!.id, 100]])));
     const receipt = deployed.ok ? deployed.value.receipt : null;

@@ -75,7 +75,9 @@ describe("WorkerLock", () => {
     );
     const refused = results.filter((result) => result.state === "refused");
     expect(refused).toHaveLength(1);
-    expect(refused[0]).toMatchObject({ error: { kind: "lock_queue_full", waiting: LOCK_QUEUE_MAX } });
+    expect(refused[0]).toMatchObject({
+      error: { kind: "lock_queue_full", waiting: LOCK_QUEUE_MAX },
+    });
   });
 
   it("answers a repeated Idempotency-Key with the first deployment and makes no second", async () => {
@@ -84,9 +86,13 @@ describe("WorkerLock", () => {
     const key = { key: "ci-42", bodyHash: "h1" };
     const first = await deployTo(worker.id, deployRequest(command([[version.id, 100]]), key));
     const again = await deployTo(worker.id, deployRequest(command([[version.id, 100]]), key));
-    expect(again).toMatchObject({ ok: true, value: { deployment: first.ok ? first.value.deployment : {} } });
+    expect(again).toMatchObject({
+      ok: true,
+      value: { deployment: first.ok ? first.value.deployment : {} },
+    });
     expect(await history(worker.id)).toHaveLength(1);
-    const other = await deployTo(worker.id, 
+    const other = await deployTo(
+      worker.id,
       deployRequest(command([[version.id, 100]]), { key: "ci-42", bodyHash: "h2" }),
     );
     expect(other).toMatchObject({ ok: false, error: { kind: "idempotency_key_reused" } });
@@ -101,7 +107,9 @@ describe("WorkerLock", () => {
         deployTo(worker.id, deployRequest(command([[version.id, 100]]), key)),
       ),
     );
-    expect(new Set(all.map((result) => (result.ok ? result.value.deployment.id : "error"))).size).toBe(1);
+    expect(
+      new Set(all.map((result) => (result.ok ? result.value.deployment.id : "error"))).size,
+    ).toBe(1);
     expect(await history(worker.id)).toHaveLength(1);
   });
 
@@ -111,7 +119,8 @@ describe("WorkerLock", () => {
     const first = await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
     const expectedCurrentId = first.ok ? first.value.deployment.id : "";
     await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
-    const late = await deployTo(worker.id, 
+    const late = await deployTo(
+      worker.id,
       deployRequest(command([[version.id, 100]], { expectedCurrentId })),
     );
     expect(late).toMatchObject({ ok: false, error: { kind: "deployment_moved" } });
@@ -129,7 +138,9 @@ describe("WorkerLock", () => {
     const worker = await createdWorker("lock-restore");
     const version = await storedVersion(worker.id);
     await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
-    await runInDurableObject(workerLockStub(worker.id), (_instance, state) => state.storage.deleteAll());
+    await runInDurableObject(workerLockStub(worker.id), (_instance, state) =>
+      state.storage.deleteAll(),
+    );
     await evictDurableObject(workerLockStub(worker.id));
     expect(await workerLock(worker.id).current()).toMatchObject({ seq: 1 });
     const next = await deployTo(worker.id, deployRequest(command([[version.id, 100]])));
