@@ -119,7 +119,10 @@ export class CurrentDeployments {
         ? await guess
         : (worker.peek(defer) ?? (await worker.read(defer)));
     if (routing.via === "last-known" && !worker.mayBeStale(routing.staleMs)) {
-      throw new ControlPlaneUnavailable("the route table", "its Worker is not served by an old one");
+      throw new ControlPlaneUnavailable(
+        "the route table",
+        "its Worker is not served by an old one",
+      );
     }
     const weaker = rank(deployment.via) > rank(routing.via) ? deployment : routing;
     const { via, staleMs } = weaker;
@@ -131,7 +134,8 @@ export class CurrentDeployments {
     if (known !== undefined) return known;
     const made = new HeldRegister<CurrentDeployment | null>(this.#sourceOf(workerId), this.#clock);
     // A Worker that is asked for again is simply held anew, so the oldest may go.
-    const oldest = this.#workers.size >= HELD_REGISTERS_MAX ? this.#workers.keys().next().value : undefined;
+    const oldest =
+      this.#workers.size >= HELD_REGISTERS_MAX ? this.#workers.keys().next().value : undefined;
     if (oldest !== undefined) this.#workers.delete(oldest);
     this.#workers.set(workerId, made);
     return made;

@@ -37,7 +37,8 @@ describe("POST …/deployments", () => {
       code_update_strategy: { mode: "deferred", max_delay: 300 },
     });
     expect(made).toMatchObject({ status: 200, errors: [], messages: [] });
-    expect(made.result).toEqual({
+    const { receipt, ...deployment } = made.result;
+    expect(deployment).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       source: "api",
       strategy: "percentage",
@@ -49,9 +50,11 @@ describe("POST …/deployments", () => {
         { version_id: second, percentage: 10 },
       ],
     });
-    expect((await list()).result.deployments[0]).toEqual(made.result);
-    const got = await client.call("GET", `${path}/deployments/${made.result.id}`);
-    expect(got.result).toEqual(made.result);
+    expect((await list()).result.deployments[0]).toEqual(deployment);
+    const at = `${path}/deployments/${deployment.id}`;
+    expect((await client.call("GET", at)).result).toEqual(deployment);
+    expect((await client.call("GET", `${at}/receipt`)).result).toEqual(receipt);
+    expect(receipt).toMatchObject({ deployment_id: deployment.id, versions: deployment.versions });
   });
 
   it("reads its body whatever type it says it has, and an empty message as none", async () => {

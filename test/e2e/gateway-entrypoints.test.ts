@@ -11,6 +11,8 @@ const PRIVATE = "its address is not public";
 interface Fixture {
   readonly runtime: Miniflare;
   setUp(...workers: readonly object[]): Promise<Record<string, string[]>>;
+  /** Answers how many questions the locks have been asked so far. */
+  setLocks(locks: { leaseMs: number; answerMs: number | null }): Promise<number>;
   fetch(url: string, headers?: Record<string, string>): Promise<string>;
 }
 
@@ -51,6 +53,11 @@ async function startFixture(egress: "public" | "open"): Promise<Fixture> {
       const body = JSON.stringify(workers);
       const response = await runtime.dispatchFetch("http://setup.test/", { method: "POST", body });
       return (await response.json()) as Record<string, string[]>;
+    },
+    async setLocks(locks) {
+      const init = { method: "PUT", body: JSON.stringify(locks) };
+      const response = await runtime.dispatchFetch("http://setup.test/", init);
+      return ((await response.json()) as { asked: number }).asked;
     },
     fetch: async (url, headers = {}) => (await runtime.dispatchFetch(url, { headers })).text(),
   };
@@ -249,5 +256,41 @@ describe("a service binding", () => {
     expect(await closed.fetch(WEB)).toContain("1101");
     await closed.setUp({ name: "web", sources: [trying(`"still here"`)] });
     expect(await closed.fetch(WEB)).toBe("still here");
+  });
+});
+
+describe("questions to the locks, each within a request of the real runtime", () => {
+  it("are shared by requests that come at once", async () => {
+    const fixture = await startFixture("public");
+    try {
+      await fixture.setUp({ name: "web", sources: [trying(`"answer"`)] });
+      await fixture.setLocks({ leaseMs: 60_000, answerMs: 30 });
+      const answers = await Promise.all(Array.from({ length: 20 }, () => fixture.fetch(WEB)));
+      expect(answers).toEqual(answers.map(() => "answer"));
+      expect(await fixture.setLocks({ leaseMs: 0, answerMs: 0 })).toBeLessThan(20);
+    } finally {
+      await fixture.runtime.dispose();
+    }
+  });
+
+  it("hold nobody up when the visitor whose request asked has left", async () => {
+    const fixture = await startFixture("public");
+    try {
+      await fixture.setUp({ name: "web", sources: [trying(`"answer"`)] });
+      await fixture.setLocks({ leaseMs: 0, answerMs: null });
+      const leaving = new AbortController();
+      const left = fixture.runtime.dispatchFetch(WEB, { signal: leaving.signal });
+      const waiting = Promise.all(Array.from({ length: 5 }, () => fixture.fetch(WEB)));
+      await expect
+        .poll(() => fixture.setLocks({ leaseMs: 0, answerMs: null }), { timeout: 10_000 })
+        .toBeGreaterThan(0);
+      leaving.abort();
+      await expect(left).rejects.toThrow();
+      await fixture.setLocks({ leaseMs: 60_000, answerMs: 0 });
+      expect(await fixture.fetch(WEB)).toBe("answer");
+      expect(await waiting).toEqual(Array.from({ length: 5 }, () => "answer"));
+    } finally {
+      await fixture.runtime.dispose();
+    }
   });
 });

@@ -1,141 +1,228 @@
 import { describe, expect, it } from "vitest";
-import type { CurrentDeployment } from "../../src/domain/deployment.ts";
-import type { DeploymentId, WorkerId } from "../../src/domain/ids.ts";
-import { CONTROL_PLANE_TRIES_MAX } from "../../src/domain/limits.ts";
+import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts";
+import { DEFAULT_ISOLATION, type IsolationPolicy } from "../../src/domain/lease-settings.ts";
+import { STALE_MS_DEFAULT } from "../../src/domain/limits.ts";
 import type { RouteTable, WorkerHost } from "../../src/domain/route-table.ts";
 import type { ControlPlane } from "../../src/gateway/control-plane.ts";
-import { askEachTime } from "../../src/gateway/current-deployment.ts";
+import { CurrentDeployments } from "../../src/gateway/current-deployment.ts";
 import { ControlPlaneUnavailable } from "../../src/gateway/gateway-errors.ts";
 
-const tableOf = (workerId: string): RouteTable => ({
-  workers: [{ workerId: workerId as WorkerId, name: "web", enabled: true, previewsEnabled: true }],
+const LEASE_MS = 1_000;
+const [ONE, TWO] = ["one" as WorkerId, "two" as WorkerId];
+const REFUSE: IsolationPolicy = { onIsolation: "refuse", staleMsMax: 0 };
+
+const tableOf = (workerId: WorkerId): RouteTable => ({
+  workers: [{ workerId, name: "web", enabled: true, previewsEnabled: true }],
   routes: [],
   domains: [],
 });
 
-function setUp() {
-  const state = { seq: 1, table: tableOf("one") };
+/** `web` is the Worker `one`; both locks give leases of `leaseMs`; the clock moves only by hand. */
+function setUp(leaseMs = 0) {
+  const clock = { now: 1_000_000 };
+  const state = {
+    leaseMs,
+    seq: 1,
+    table: tableOf(ONE),
+    settings: DEFAULT_ISOLATION,
+    upcoming: [] as readonly VersionId[],
+  };
   const calls: string[] = [];
+  const work: Promise<unknown>[] = [];
+  const deploymentOf = (workerId: WorkerId) => ({
+    seq: 1,
+    deploymentId: `d-${workerId}` as DeploymentId,
+    versions: [],
+  });
   const controlPlane: ControlPlane = {
-    async currentDeployment(workerId) {
+    async leaseDeployment(workerId) {
       calls.push(`deployment ${workerId}`);
-      return { seq: 1, deploymentId: `d-${workerId}` as DeploymentId, versions: [] };
+      return {
+        grant: { kind: "serve", seq: 1, leaseMs: state.leaseMs },
+        current: deploymentOf(workerId),
+        upcoming: state.upcoming,
+        settings: state.settings,
+      };
     },
-    async routeTable(knownSeq) {
+    async leaseRouting(knownSeq) {
       calls.push(`table ${knownSeq}`);
-      return knownSeq === state.seq ? { seq: state.seq } : { ...state };
+      const { seq, table } = state;
+      const grant = { kind: "serve", seq, leaseMs: state.leaseMs } as const;
+      return knownSeq === seq ? { grant, seq } : { grant, seq, table };
     },
+    ledgerDeployment: async (workerId) => ({ current: deploymentOf(workerId) }),
+    ledgerRouting: async () => ({ seq: state.seq, table: state.table }),
     previewVersion: async () => null,
     version: async () => null,
   };
-  const current = askEachTime(controlPlane, "workers.example");
+  const down = async () => Promise.reject(new Error("down"));
+  const current = new CurrentDeployments({
+    controlPlane,
+    workersDomain: "workers.example",
+    now: () => clock.now,
+  });
+  const scope = { waitUntil: (promise: Promise<unknown>) => void work.push(promise) };
   const resolveWeb = () =>
     current.resolve<WorkerHost | undefined>(
+      scope,
       (routing) => routing.workersByName.get("web"),
       (worker) => worker?.workerId ?? null,
     );
-  return { state, calls, controlPlane, current, resolveWeb };
+  return { clock, state, calls, controlPlane, down, current, scope, resolveWeb };
 }
 
 describe("what is current", () => {
-  it("is asked for on every request; an unchanged table is not sent again", async () => {
-    const { calls, current, resolveWeb } = setUp();
+  it("is served with no call at all while the leases on the table and the deployment live", async () => {
+    const { calls, clock, resolveWeb } = setUp(LEASE_MS);
     await resolveWeb();
+    expect(calls).toEqual(["table -1", "deployment one"]);
+    clock.now += LEASE_MS / 2;
+    for (let n = 0; n < 3; n++) {
+      expect(await resolveWeb()).toMatchObject({
+        deployment: { deploymentId: "d-one" },
+        via: "lease",
+        staleMs: 0,
+      });
+    }
+    expect(calls.length).toBe(2);
+  });
+
+  it("is asked for on every request without leases; an unchanged table is not sent again", async () => {
+    const { calls, current, scope, resolveWeb } = setUp();
     await resolveWeb();
+    expect(await resolveWeb()).toMatchObject({ via: "ask" });
+    // The second time both are asked at once.
     expect(calls).toEqual(["table -1", "deployment one", "deployment one", "table 1"]);
-    expect(await current.currentRouting()).toBe(current.lastSeenRouting());
+    expect(await current.currentRouting(scope)).toBe(current.lastSeenRouting());
   });
 
   it("is the new Worker's when the table moved while its old Worker was asked", async () => {
     const { state, calls, resolveWeb } = setUp();
     await resolveWeb();
-    Object.assign(state, { seq: 2, table: tableOf("two") });
+    Object.assign(state, { seq: 2, table: tableOf(TWO) });
     expect((await resolveWeb()).deployment?.deploymentId).toBe("d-two");
     expect(calls.slice(2)).toEqual(["deployment one", "table 1", "deployment two"]);
   });
 
   it("does not fall with the old Worker's failure", async () => {
-    const { state, controlPlane, resolveWeb } = setUp();
+    const { state, controlPlane, down, resolveWeb } = setUp();
     await resolveWeb();
-    Object.assign(state, { seq: 2, table: tableOf("two") });
+    Object.assign(state, { seq: 2, table: tableOf(TWO) });
     const healthy = { ...controlPlane };
-    controlPlane.currentDeployment = async (workerId) =>
-      workerId === ("one" as WorkerId)
-        ? Promise.reject(new Error("gone"))
-        : healthy.currentDeployment(workerId);
+    controlPlane.leaseDeployment = async (workerId) =>
+      workerId === ONE ? down() : healthy.leaseDeployment(workerId);
+    controlPlane.ledgerDeployment = down;
     expect((await resolveWeb()).deployment?.deploymentId).toBe("d-two");
   });
 
-  it("is not known when the control plane fails: nothing old is given instead", async () => {
-    const { controlPlane, resolveWeb } = setUp();
-    await resolveWeb();
-    controlPlane.routeTable = async () => Promise.reject(new Error("down"));
-    await expect(resolveWeb()).rejects.toThrow(ControlPlaneUnavailable);
+  it("is nothing where the table names no Worker, and no Worker is asked", async () => {
+    const { calls, current, scope } = setUp(LEASE_MS);
+    const found = await current.resolve(
+      scope,
+      () => "nothing",
+      () => null,
+    );
+    expect(found).toEqual({ target: "nothing", deployment: null, via: "ask", staleMs: 0 });
+    expect(calls).toEqual(["table -1"]);
   });
 
   it("is not known when the control plane calls a table current that was never sent", async () => {
-    const { controlPlane, resolveWeb } = setUp();
-    const healthy = { ...controlPlane };
-    const unsent = async () => ({ seq: 7 });
-    controlPlane.routeTable = unsent;
+    const { controlPlane, down, resolveWeb } = setUp();
+    controlPlane.leaseRouting = async () => ({
+      grant: { kind: "serve", seq: 7, leaseMs: LEASE_MS },
+      seq: 7,
+    });
+    controlPlane.ledgerRouting = down;
     await expect(resolveWeb()).rejects.toThrow(ControlPlaneUnavailable);
-    controlPlane.routeTable = (knownSeq) => healthy.routeTable(knownSeq);
-    await resolveWeb();
-    controlPlane.routeTable = unsent;
-    await expect(resolveWeb()).rejects.toThrow(ControlPlaneUnavailable);
-  });
-
-  it("keeps the newer of two tables that arrive in the wrong order", async () => {
-    const { controlPlane, current } = setUp();
-    const replies: ((table: { seq: number; table: RouteTable }) => void)[] = [];
-    controlPlane.routeTable = () => new Promise((resolve) => replies.push(resolve));
-    const [early, late] = [current.currentRouting(), current.currentRouting()];
-    replies[1]!({ seq: 2, table: tableOf("two") });
-    await late;
-    replies[0]!({ seq: 1, table: tableOf("one") });
-    await early;
-    expect(current.lastSeenRouting()?.workersByName.get("web")?.workerId).toBe("two");
   });
 });
 
-describe("a question that fails", () => {
-  const failing = (error: Error, times: number) => {
-    const { controlPlane, current } = setUp();
-    let tries = 0;
-    const answer: CurrentDeployment = {
-      seq: 1,
-      deploymentId: "d" as DeploymentId,
-      versions: [],
-    };
-    controlPlane.currentDeployment = async () => {
-      if (++tries <= times) throw error;
-      return answer;
-    };
-    return { ask: () => current.currentDeployment("w" as WorkerId), tries: () => tries };
-  };
-  const withMarks = (marks: object) => Object.assign(new Error("failed"), marks);
-
-  it.each([{ retryable: true }, { durableObjectReset: true }])(
-    "is asked again when the error says %j",
-    async (marks) => {
-      const { ask, tries } = failing(withMarks(marks), 1);
-      expect(await ask()).toMatchObject({ deploymentId: "d" });
-      expect(tries()).toBe(2);
+describe("a gateway that is cut off", () => {
+  it.each(["leaseRouting", "leaseDeployment"] as const)(
+    "without %s is told by the ledger, and says so",
+    async (question) => {
+      const { controlPlane, down, resolveWeb } = setUp();
+      controlPlane[question] = down;
+      expect(await resolveWeb()).toMatchObject({
+        deployment: { deploymentId: "d-one" },
+        via: "ledger",
+        staleMs: 0,
+      });
     },
   );
 
-  it("is asked a few times only", async () => {
-    const { ask, tries } = failing(withMarks({ retryable: true }), 99);
-    await expect(ask()).rejects.toThrow(ControlPlaneUnavailable);
-    expect(tries()).toBe(CONTROL_PLANE_TRIES_MAX);
+  it.each([
+    ["table", "leaseRouting", "ledgerRouting"],
+    ["deployment", "leaseDeployment", "ledgerDeployment"],
+  ] as const)(
+    "from both ways to the %s says how old what it serves is, and stops in time",
+    async (_, lock, ledger) => {
+      const { clock, controlPlane, down, resolveWeb } = setUp();
+      await resolveWeb();
+      Object.assign(controlPlane, { [lock]: down, [ledger]: down });
+      clock.now += STALE_MS_DEFAULT;
+      expect(await resolveWeb()).toMatchObject({
+        deployment: { deploymentId: "d-one" },
+        via: "last-known",
+        staleMs: STALE_MS_DEFAULT,
+      });
+      clock.now++;
+      await expect(resolveWeb()).rejects.toThrow(ControlPlaneUnavailable);
+    },
+  );
+
+  it.each([
+    ["table", "leaseRouting", "ledgerRouting"],
+    ["deployment", "leaseDeployment", "ledgerDeployment"],
+  ] as const)(
+    "from both ways to the %s serves nothing of a Worker that refuses to be stale",
+    async (_, lock, ledger) => {
+      const { state, controlPlane, down, resolveWeb } = setUp();
+      state.settings = REFUSE;
+      await resolveWeb();
+      Object.assign(controlPlane, { [lock]: down, [ledger]: down });
+      await expect(resolveWeb()).rejects.toThrow(ControlPlaneUnavailable);
+    },
+  );
+
+  it("serves nothing old of a Worker whose lock has never told it whether it may", async () => {
+    const { controlPlane, down, resolveWeb } = setUp();
+    controlPlane.leaseDeployment = down;
+    expect((await resolveWeb()).via).toBe("ledger");
+    controlPlane.ledgerDeployment = down;
+    await expect(resolveWeb()).rejects.toThrow(ControlPlaneUnavailable);
   });
 
-  it.each([{}, { retryable: true, overloaded: true }, { overloaded: true }])(
-    "is not asked again when the error says %j",
-    async (marks) => {
-      const { ask, tries } = failing(withMarks(marks), 1);
-      await expect(ask()).rejects.toThrow(ControlPlaneUnavailable);
-      expect(tries()).toBe(1);
-    },
-  );
+  it("serves nothing before it has been told anything", async () => {
+    const { controlPlane, down, resolveWeb } = setUp();
+    Object.assign(controlPlane, { leaseRouting: down, ledgerRouting: down });
+    await expect(resolveWeb()).rejects.toThrow(ControlPlaneUnavailable);
+  });
+});
+
+describe("versions that may become visible next", () => {
+  it("are told once, however often the lock names them", async () => {
+    const { state, current, resolveWeb } = setUp();
+    const [a, b] = ["a" as VersionId, "b" as VersionId];
+    await resolveWeb();
+    expect(current.takeUpcoming()).toEqual([]);
+    state.upcoming = [a, b];
+    await resolveWeb();
+    await resolveWeb();
+    expect(current.takeUpcoming()).toEqual([
+      { workerId: ONE, versionId: a },
+      { workerId: ONE, versionId: b },
+    ]);
+    await resolveWeb();
+    expect(current.takeUpcoming()).toEqual([]);
+  });
+
+  it("are told again when they come again later", async () => {
+    const { state, current, resolveWeb } = setUp();
+    for (const upcoming of [["a" as VersionId], [], ["a" as VersionId]]) {
+      state.upcoming = upcoming;
+      await resolveWeb();
+      expect(current.takeUpcoming().length).toBe(upcoming.length);
+    }
+  });
 });

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import type { Binding } from "../../src/domain/binding.ts";
 import type { CurrentDeployment } from "../../src/domain/deployment.ts";
 import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts";
+import { DEFAULT_ISOLATION, type IsolationPolicy } from "../../src/domain/lease-settings.ts";
 import type { RouteTable } from "../../src/domain/route-table.ts";
 import type { LoadableVersion, ModuleType } from "../../src/domain/version.ts";
 import type { ControlPlane } from "../../src/gateway/control-plane.ts";
@@ -16,22 +17,34 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
   const deployments = new Map<WorkerId, CurrentDeployment>();
   const versions = new Map<VersionId, LoadableVersion>();
   const previews = new Map<string, VersionId>();
+  const upcoming = new Map<WorkerId, readonly VersionId[]>();
   const asked = { versions: 0, tables: 0, deployments: 0 };
   let seq = 0;
+  let leaseMs = 0;
+  let settings: IsolationPolicy = DEFAULT_ISOLATION;
   let table: RouteTable = { workers: [], routes: [], domains: [] };
   const setTable = (fields: Partial<RouteTable>): void => {
     seq++;
     table = { ...table, ...fields };
   };
   const controlPlane: ControlPlane = {
-    currentDeployment: async (workerId) => {
+    leaseDeployment: async (workerId) => {
       asked.deployments++;
-      return deployments.get(workerId) ?? null;
+      const current = deployments.get(workerId) ?? null;
+      return {
+        grant: { kind: "serve", seq: current?.seq ?? 0, leaseMs },
+        current,
+        upcoming: upcoming.get(workerId) ?? [],
+        settings,
+      };
     },
-    routeTable: async (knownSeq) => {
+    leaseRouting: async (knownSeq) => {
       asked.tables++;
-      return knownSeq === seq ? { seq } : { seq, table };
+      const grant = { kind: "serve", seq, leaseMs } as const;
+      return knownSeq === seq ? { grant, seq } : { grant, seq, table };
     },
+    ledgerDeployment: async (workerId) => ({ current: deployments.get(workerId) ?? null }),
+    ledgerRouting: async () => ({ seq, table }),
     previewVersion: async (workerId, label) => {
       return previews.get(`${label}-${workerId}`) ?? null;
     },
@@ -65,6 +78,25 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
     previews,
     versions,
     setTable,
+    /** How long leases live, in milliseconds. 0, as at first: each request asks. */
+    setLeases: (ms: number): void => void (leaseMs = ms),
+    setPolicy: (policy: IsolationPolicy): void => void (settings = policy),
+    /** Says which versions may become visible next. */
+    announce: (workerId: WorkerId, ...versionIds: readonly VersionId[]): void => {
+      upcoming.set(workerId, versionIds);
+    },
+    /** Takes away what tells what is current; `restore` gives it back. */
+    cut: (...ways: readonly ("lock" | "ledger")[]): { restore: () => void } => {
+      const healthy = { ...controlPlane };
+      const down = async () => Promise.reject(new Error("down"));
+      if (ways.includes("lock")) {
+        Object.assign(controlPlane, { leaseDeployment: down, leaseRouting: down });
+      }
+      if (ways.includes("ledger")) {
+        Object.assign(controlPlane, { ledgerDeployment: down, ledgerRouting: down });
+      }
+      return { restore: () => void Object.assign(controlPlane, healthy) };
+    },
     settled: () => Promise.all(work.splice(0)),
     worker: (name: string): WorkerId => {
       const workerId = newId() as WorkerId;

@@ -1,5 +1,7 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { VersionId } from "../../src/domain/ids.ts";
+import { STALE_MS_DEFAULT } from "../../src/domain/limits.ts";
 import { answering, fakeSwitchback, textModule } from "./fake-control-plane.ts";
 
 const HOST = "http://web.workers.example/";
@@ -31,7 +33,9 @@ describe("an answer", () => {
     expect(await response.text()).toBe("hello");
     expect(response.headers.get("x-switchback-version")).toBe(versionId);
     expect(response.headers.get("x-switchback-deployment")).toBe(deploymentId);
+    expect(response.headers.get("x-switchback-sequence")).toBe("1");
     expect(response.headers.has("x-switchback-override")).toBe(false);
+    expect(response.headers.has("x-switchback-stale")).toBe(false);
   });
 
   it("does not say so when that is switched off", async () => {
@@ -57,7 +61,8 @@ describe("an answer", () => {
   it("keeps status, headers and repeated cookies, and never looks like an error of the platform", async () => {
     const { fetch } = oneVersion(`export default { fetch() {
       const headers = new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x-switchback-error", "fake"],
-        ["x-switchback-override", "applied"], ["x-own", "kept"]]);
+        ["x-switchback-override", "applied"], ["x-switchback-stale", "9"], ["x-switchback-sequence", "9"],
+        ["x-own", "kept"]]);
       return new Response("teapot", { status: 418, statusText: "Teapot", headers });
     } }`);
     const response = await fetch(HOST);
@@ -66,6 +71,8 @@ describe("an answer", () => {
     expect(response.headers.get("x-own")).toBe("kept");
     expect(response.headers.has("x-switchback-error")).toBe(false);
     expect(response.headers.has("x-switchback-override")).toBe(false);
+    expect(response.headers.has("x-switchback-stale")).toBe(false);
+    expect(response.headers.get("x-switchback-sequence")).toBe("1");
   });
 
   it("has no body when it has none", async () => {
@@ -97,7 +104,15 @@ describe("a request", () => {
     const { fetch } = oneVersion(
       answering(`[...request.headers.keys()].filter((n) => n.startsWith("x-")).join()`),
     );
-    const headers = { "x-switchback-version": "v", "x-switchback-error": "e", "x-other": "o" };
+    const headers = {
+      "x-switchback-version": "v",
+      "x-switchback-deployment": "d",
+      "x-switchback-sequence": "1",
+      "x-switchback-override": "o",
+      "x-switchback-stale": "1",
+      "x-switchback-error": "e",
+      "x-other": "o",
+    };
     expect(await (await fetch(HOST, { headers })).text()).toBe("x-other");
     const withBody = { method: "POST", body: "b", headers };
     expect(await (await fetch(HOST, withBody)).text()).toBe("x-other");
@@ -224,6 +239,101 @@ describe("a preview host", () => {
   });
 });
 
+describe("a gateway with leases", () => {
+  const LEASE_MS = 1_000;
+
+  /** One Worker with two versions, the first deployed and warm, and a clock that stands still. */
+  async function warm() {
+    const clock = { now: 1_000_000 };
+    const loads: string[] = [];
+    const loader: WorkerLoader = {
+      load: (code) => env.LOADER.load(code),
+      get: (id, getCode) =>
+        env.LOADER.get(id, () => {
+          loads.push(id!);
+          return getCode();
+        }),
+    };
+    const switchback = twoVersions([100, 0], { now: () => clock.now, loader });
+    switchback.setLeases(LEASE_MS);
+    await switchback.fetch(HOST);
+    return { ...switchback, clock, loads };
+  }
+
+  it("answers from memory, with no call to the control plane at all", async () => {
+    const { fetch, asked, clock } = await warm();
+    const before = { ...asked };
+    clock.now += LEASE_MS / 2;
+    for (let n = 0; n < 5; n++) expect(await (await fetch(HOST)).text()).toBe("v1");
+    expect(asked).toEqual(before);
+  });
+
+  it("serves what is deployed next once its lease is over, not before", async () => {
+    const { fetch, deploy, workerId, v2, clock } = await warm();
+    deploy(workerId, [v2, 100]);
+    clock.now += LEASE_MS / 2;
+    expect(await (await fetch(HOST)).text()).toBe("v1");
+    clock.now += LEASE_MS / 2;
+    const response = await fetch(HOST);
+    expect(await response.text()).toBe("v2");
+    expect(response.headers.get("x-switchback-sequence")).toBe("2");
+  });
+
+  it("loads ahead what may become visible next, once: the first request to it does not wait for a load", async () => {
+    const { fetch, announce, deploy, workerId, v2, clock, settled, loads, asked } = await warm();
+    announce(workerId, v2);
+    for (let n = 0; n < 3; n++) {
+      clock.now += LEASE_MS;
+      expect(await (await fetch(HOST)).text()).toBe("v1");
+      await settled();
+    }
+    const of = (versionId: VersionId) => loads.filter((id) => id.includes(versionId)).length;
+    expect(of(v2)).toBe(1);
+    const { versions } = asked;
+    deploy(workerId, [v2, 100]);
+    clock.now += LEASE_MS;
+    expect(await (await fetch(HOST)).text()).toBe("v2");
+    expect([of(v2), asked.versions]).toEqual([1, versions]);
+  });
+
+  it("goes on when a version that may become visible next does not start", async () => {
+    const { fetch, announce, version, workerId, clock, settled } = await warm();
+    announce(workerId, version(workerId, `throw new Error("boom")`));
+    clock.now += LEASE_MS;
+    await fetch(HOST);
+    await settled();
+    expect(await (await fetch(HOST)).text()).toBe("v1");
+  });
+
+  it("is served by the ledger, as current, when the locks are out of reach", async () => {
+    const { fetch, cut, clock, deploy, workerId, v2 } = await warm();
+    cut("lock");
+    deploy(workerId, [v2, 100]);
+    clock.now += LEASE_MS;
+    const response = await fetch(HOST);
+    expect(await response.text()).toBe("v2");
+    expect(response.headers.has("x-switchback-stale")).toBe(false);
+  });
+
+  it("when nothing can be reached serves the last it knew, says how old that is in seconds, and stops in time", async () => {
+    const { fetch, cut, clock } = await warm();
+    const { restore } = cut("lock", "ledger");
+    clock.now += LEASE_MS;
+    const early = await fetch(HOST);
+    expect([await early.text(), early.headers.get("x-switchback-stale")]).toEqual(["v1", "1"]);
+    clock.now += STALE_MS_DEFAULT - LEASE_MS;
+    const late = await fetch(HOST);
+    expect([late.status, late.headers.get("x-switchback-stale")]).toEqual([
+      200,
+      String(STALE_MS_DEFAULT / 1000),
+    ]);
+    clock.now++;
+    expect((await fetch(HOST)).status).toBe(503);
+    restore();
+    expect((await fetch(HOST)).headers.has("x-switchback-stale")).toBe(false);
+  });
+});
+
 describe("an error of the platform", () => {
   it.each(["http://nothing.workers.example/", "http://elsewhere.example/"])(
     "no_such_host on %s is a 404",
@@ -283,17 +393,18 @@ describe("an error of the platform", () => {
   });
 
   it("control_plane_unavailable is a 503 that says when to come back", async () => {
-    const { fetch, controlPlane } = oneVersion(answering(`"x"`));
-    for (const question of ["currentDeployment", "routeTable"] as const) {
-      const healthy = { ...controlPlane };
-      controlPlane[question] = async () => Promise.reject(new Error("down"));
+    const { fetch, cut, setPolicy } = oneVersion(answering(`"x"`));
+    setPolicy({ onIsolation: "refuse", staleMsMax: 0 });
+    for (let n = 0; n < 2; n++) {
+      const { restore } = cut("lock", "ledger");
       const response = await fetch(HOST);
       expect(response.status).toBe(503);
       expect(response.headers.get("retry-after")).toBe("1");
       expect(response.headers.get("x-switchback-error")).toBe("control_plane_unavailable");
-      Object.assign(controlPlane, healthy);
+      restore();
+      // The first time nothing was known yet; the second, what is known may not be served.
+      expect((await fetch(HOST)).status).toBe(200);
     }
-    expect((await fetch(HOST)).status).toBe(200);
   });
 
   it("is also what a version gets that its control plane does not have", async () => {

@@ -1,10 +1,12 @@
 /**
  * A gateway over a control plane that a test fills: the real entrypoints of loaded code in a real runtime,
- * without the rest of Switchback. `POST http://setup.test/` takes the Workers; every other host is the gateway's.
+ * without the rest of Switchback. `POST http://setup.test/` takes the Workers, `PUT` how the locks answer; every
+ * other host is the gateway's.
  */
 import type { Binding } from "../../src/domain/binding.ts";
 import type { CurrentDeployment } from "../../src/domain/deployment.ts";
 import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts";
+import { DEFAULT_ISOLATION } from "../../src/domain/lease-settings.ts";
 import type { RouteTable } from "../../src/domain/route-table.ts";
 import type { LoadableVersion } from "../../src/domain/version.ts";
 import { defineEgress } from "../../src/gateway/egress.ts";
@@ -23,6 +25,22 @@ interface FixtureWorker {
   readonly name: string;
   readonly sources: readonly string[];
   readonly bindings?: readonly Binding[];
+}
+
+interface Locks {
+  readonly leaseMs: number;
+  /** How long they take to answer, in milliseconds; null: for ever. */
+  readonly answerMs: number | null;
+}
+
+let locks: Locks = { leaseMs: 0, answerMs: 0 };
+let asked = 0;
+
+async function lockAnswer(currentSeq: number) {
+  asked++;
+  const { leaseMs, answerMs } = locks;
+  if (answerMs !== 0) await (answerMs === null ? new Promise(() => {}) : scheduler.wait(answerMs));
+  return { kind: "serve", seq: currentSeq, leaseMs } as const;
 }
 
 let seq = 0;
@@ -84,8 +102,17 @@ const gatewayOf = (env: FixtureEnv) =>
     loader: env.LOADER,
     gatewayId: "fixture",
     controlPlane: {
-      currentDeployment: async (workerId) => deployments.get(workerId) ?? null,
-      routeTable: async (knownSeq) => (knownSeq === seq ? { seq } : { seq, table }),
+      leaseDeployment: async (workerId) => {
+        const current = deployments.get(workerId) ?? null;
+        const grant = await lockAnswer(current?.seq ?? 0);
+        return { grant, current, upcoming: [], settings: DEFAULT_ISOLATION };
+      },
+      leaseRouting: async (knownSeq) => {
+        const grant = await lockAnswer(seq);
+        return knownSeq === seq ? { grant, seq } : { grant, seq, table };
+      },
+      ledgerDeployment: async () => "undecided",
+      ledgerRouting: async () => "undecided",
       previewVersion: async () => null,
       version: async (_, versionId) => versions.get(versionId) ?? null,
     },
@@ -95,17 +122,21 @@ const gatewayOf = (env: FixtureEnv) =>
   }));
 
 export class ServiceBinding extends defineServiceBinding<FixtureEnv>(gatewayOf) {}
-export class Egress extends defineEgress<FixtureEnv>((env) => ({
+export class Egress extends defineEgress<FixtureEnv>((env, scope) => ({
   mode: env.EGRESS,
   controlHosts: new Set(["control.example"]),
   deniedHosts: new Set(),
-  serves: (url) => gatewayOf(env).serves(url),
+  serves: (url) => gatewayOf(env).serves(url, scope),
   internet: env.INTERNET,
 })) {}
 
 export default {
   async fetch(request, env, ctx) {
     if (new URL(request.url).hostname === "setup.test") {
+      if (request.method === "PUT") {
+        locks = await request.json();
+        return Response.json({ asked });
+      }
       return Response.json(setUp(await request.json()));
     }
     return gatewayOf(env).fetch(request, requestScope(ctx as unknown as GatewayContext));
