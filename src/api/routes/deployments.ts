@@ -1,6 +1,6 @@
 /** `…/scripts/:name/deployments`: what a Worker serves, and what it served before. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { createDeployment } from "../../control/create-deployment.ts";
 import { removeDeployment } from "../../control/remove-deployment.ts";
 import { decideMessage } from "../../domain/annotations.ts";
