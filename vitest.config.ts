@@ -26,7 +26,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["test/*.test.ts", "test/{host,e2e,chaos}/**/*.test.ts"],
+          include: ["test/*.test.ts", "test/{host,model,chaos,e2e}/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each file starts hosts of its own; two at once on two cores only make each other slow.

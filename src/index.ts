@@ -59,7 +59,8 @@ const gatewayOf = (env: Env): Gateway =>
 
 function requireOverridePolicy(env: Env) {
   const policy = parseOverridePolicy(env.VERSION_OVERRIDES);
-  if (policy === null) throw new Error('VERSION_OVERRIDES has to be "public", "public-nonzero" or "off"');
+  if (policy === null)
+    throw new Error('VERSION_OVERRIDES has to be "public", "public-nonzero" or "off"');
   return policy;
 }
 

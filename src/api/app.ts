@@ -22,6 +22,7 @@ import { whoamiRoutes } from "./routes/whoami.ts";
 import { workerVersionRoutes } from "./routes/worker-versions.ts";
 import { workerRoutes } from "./routes/workers.ts";
 import { zoneRoutes } from "./routes/zones.ts";
+import { discardUnreadBody } from "./unread-body.ts";
 
 const BASE = "/client/v4";
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -29,6 +30,7 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 export function createApi(contextFor: ContextFor): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
   app.use(requestId());
+  app.use(discardUnreadBody);
   app.onError((error, c) =>
     error instanceof Refused ? refuse(c, error.refusal) : answerBug(c, error),
   );

@@ -117,21 +117,20 @@ async function* counted(
 ): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   let bytes = 0;
-  let ended = false;
   try {
     for (;;) {
       const { done, value } = await reader.read().catch((): never => {
         throw badRequest("The request body ended before it was complete.");
       });
-      ended = done;
       if (done) return;
       bytes += value.byteLength;
       if (bytes > bytesMax) throw tooLarge(bytesMax);
       yield value;
     }
   } finally {
-    // The refusal is already on its way to the client; that the rest cannot be cancelled adds nothing.
-    if (!ended) await reader.cancel().catch(() => undefined);
+    // Not cancelled: what is left is read and thrown away behind the handler, or the client, still sending,
+    // would never hear why it was refused.
+    reader.releaseLock();
   }
 }
 

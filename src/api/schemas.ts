@@ -1,5 +1,5 @@
 /** Shapes that several routes read. Unknown fields are ignored: clients send more than anyone needs. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   DOMAINS_PER_CALL_MAX,
   HOSTNAME_CHARS_MAX,

@@ -5,6 +5,10 @@
 
 /** Request body of an upload after decompression. Cloudflare caps a Worker at 64 MiB; 4 MiB on top for metadata and part headers. */
 export const UPLOAD_BODY_BYTES_MAX = 68 * 1024 * 1024;
+/** Unwanted bytes read so that a client that is still sending gets its refusal: enough for twice the largest upload. */
+export const DISCARDED_BODY_BYTES_MAX = 2 * UPLOAD_BODY_BYTES_MAX;
+/** How long the answer to a client that goes on sending is held, in milliseconds: one that stalls has to hear it too. */
+export const DISCARDED_BODY_MS_MAX = 10_000;
 /** Sum of a version's module bodies. Cloudflare, and workerd's own cap for a loaded Worker. */
 export const VERSION_MODULES_BYTES_MAX = 64 * 1024 * 1024;
 /** Inflated bytes per compressed byte, counted after the first MiB: real source compresses 3 to 20 times. */

@@ -1,7 +1,11 @@
 /** `…/scripts/:name/deployments`: what a Worker serves, and what it served before. */
 import { Hono } from "hono";
-import { z } from "zod";
-import { acceptDeployment, createDeployment, type DeployOptions } from "../../control/create-deployment.ts";
+import * as z from "zod";
+import {
+  acceptDeployment,
+  createDeployment,
+  type DeployOptions,
+} from "../../control/create-deployment.ts";
 import { removeDeployment } from "../../control/remove-deployment.ts";
 import { decideMessage } from "../../domain/annotations.ts";
 import { canonicalJson } from "../../domain/canonical-json.ts";

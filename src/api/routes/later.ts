@@ -3,7 +3,7 @@
  * are empty, which is true; everything else says that it is not there yet, and what to do instead.
  */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { PAGE_ITEMS_DEFAULT } from "../../domain/limits.ts";
 import type { ApiContext, ApiEnv } from "../api-env.ts";
 import { accept, refuseWith, success } from "../envelope.ts";

@@ -1,6 +1,6 @@
 /** `…/scripts/:name/lease` and `/arm`: how long gateways may serve a Worker from memory, and what if they are cut off. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { LEASE_SETTINGS_KEY } from "../../control/lock-settings.ts";
 import type { LeaseSettings } from "../../domain/lease-settings.ts";
 import { LEASE_MS_MAX, LEASE_MS_MIN, STALE_MS_MAX } from "../../domain/limits.ts";
@@ -33,9 +33,9 @@ export const leaseRoutes = new Hono<ApiEnv>()
       onIsolation: given.on_isolation ?? before.onIsolation,
       staleMsMax: given.stale_ms_max ?? before.staleMsMax,
     };
-    const { db, now } = c.var.context;
+    const { context } = c.var;
     const kept = { ...worker.settings, [LEASE_SETTINGS_KEY]: settings };
-    await updateWorkerSettings(db, worker.id, kept, now());
+    await updateWorkerSettings(context.db, worker.id, kept, context.now());
     logChange(c, "worker.lease", { worker: worker.name, ...settings });
     return success(c, toWire(await lock.configure(settings)));
   })

@@ -1,6 +1,6 @@
 /** The Workers' own hosts: the account's domain, and which Workers answer on it. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { ApiContext, ApiEnv } from "../api-env.ts";
 import { logChange } from "../change-log.ts";
 import { accept, refuseWith, success } from "../envelope.ts";

@@ -1,6 +1,6 @@
 /** The beta resource `…/workers/workers/:worker/versions`: versions as JSON, modules as base64. */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { putScript } from "../../control/put-script.ts";
 import { uploadVersion } from "../../control/upload-version.ts";
 import { decideUpload } from "../../domain/decide-upload.ts";

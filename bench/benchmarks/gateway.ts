@@ -1,0 +1,89 @@
+/**
+ * What the gateway costs: a deployed Worker against the same code bare, against the least gateway that is
+ * possible, and against that gateway with the questions that freshness takes. And what the host costs.
+ */
+import type { Lab } from "../measure/lab.ts";
+import type { LoadReport } from "../measure/load-thread.ts";
+import { ratiosOf, shuffled, spreadOf } from "../measure/statistics.ts";
+import type { Row, Target } from "../measure/table.ts";
+import { putWorker } from "../servers/deployed-worker.ts";
+
+const CONNECTIONS = [1, 16] as const;
+/** The least that a bare Worker under the host may reach of what it reaches without it. */
+const HOST_SHARE_MIN = 0.95;
+
+interface Subject {
+  readonly name: string;
+  readonly port: number;
+  readonly host: string;
+}
+
+export async function benchmarkGateway(lab: Lab): Promise<Row[]> {
+  const subjects = await startSubjects(lab);
+  // Many short turns: what disturbs the machine for a second then disturbs all of a round.
+  const rounds = lab.quick ? 3 : 25;
+  const measureMs = lab.quick ? 100 : 500;
+  const warmMs = lab.quick ? 50 : 100;
+  const rows: Row[] = [];
+  for (const connections of CONNECTIONS) {
+    const reports = new Map(subjects.map(({ name }) => [name, [] as LoadReport[]]));
+    // Round 0 is for the compilers.
+    for (let round = 0; round <= rounds; round++) {
+      for (const { name, port, host } of shuffled(subjects)) {
+        const order = { port, host, connections, warmMs, measureMs, expected: "Hello" };
+        const report = await lab.load.run(order);
+        if (round > 0) reports.get(name)?.push(report);
+      }
+    }
+    rows.push(...rowsOf(connections, reports));
+  }
+  return rows;
+}
+
+const RAW = "bare Worker, raw workerd";
+const BARE = "bare Worker, host";
+const FIXED = "fixed gateway, host";
+const ASKING = "fixed gateway that asks two objects, host";
+const SWITCHBACK = "Switchback";
+
+async function startSubjects(lab: Lab): Promise<Subject[]> {
+  const raw = await lab.rawWorkerd();
+  const bare = await lab.host("hello");
+  const fixed = await lab.host("fixed-gateway");
+  const asking = await lab.host("asking-gateway");
+  const switchback = await lab.host();
+  await putWorker(lab.api(switchback), "hello");
+  return [
+    { name: RAW, port: raw.port, host: "hello.localhost" },
+    { name: BARE, port: bare.port, host: "hello.localhost" },
+    { name: FIXED, port: fixed.port, host: "hello.localhost" },
+    { name: ASKING, port: asking.port, host: "hello.localhost" },
+    { name: SWITCHBACK, port: switchback.port, host: "hello.localhost" },
+  ];
+}
+
+function rowsOf(connections: number, reports: ReadonlyMap<string, readonly LoadReport[]>): Row[] {
+  const with_ = `c=${connections}`;
+  const rates = (name: string) => (reports.get(name) ?? []).map((r) => r.requestsPerSecond);
+  const ratio = (above: string, below: string, target?: Target): Row => ({
+    benchmark: "gateway",
+    what: `${above} ÷ ${below}, ${with_}`,
+    unit: "×",
+    result: ratiosOf(rates(above), rates(below)),
+    ...(target ? { target } : {}),
+  });
+  return [
+    ...[...reports].map(([name, of]): Row => ({
+      benchmark: "gateway",
+      what: `${name}, ${with_}`,
+      unit: "req/s",
+      result: spreadOf(rates(name)),
+      p50: spreadOf(of.map((report) => report.p50)),
+      p99: spreadOf(of.map((report) => report.p99)),
+    })),
+    ratio(BARE, RAW, { bound: "at least", value: HOST_SHARE_MIN }),
+    ratio(SWITCHBACK, BARE),
+    ratio(SWITCHBACK, FIXED),
+    ratio(SWITCHBACK, ASKING),
+  ];
+}

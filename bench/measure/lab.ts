@@ -1,0 +1,63 @@
+/** What a benchmark works with. Whatever it starts ends with it, and nothing stays on disk. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ApiClient } from "../servers/api-client.ts";
+import { startHostProcess, type Fixture, type HostProcess } from "../servers/host-process.ts";
+import { startRawWorkerd, type RawWorkerd } from "../servers/raw-workerd.ts";
+import { LoadGenerator } from "./load-generator.ts";
+
+export class Lab implements AsyncDisposable {
+  /** Seconds instead of minutes: shows that everything works, not how fast it is. */
+  readonly quick: boolean;
+  readonly #stops: (() => Promise<void>)[] = [];
+  readonly #directories: string[] = [];
+  #load: LoadGenerator | undefined;
+
+  constructor(quick: boolean) {
+    this.quick = quick;
+    process.on("exit", this.#removeDirectories);
+  }
+
+  get load(): LoadGenerator {
+    return (this.#load ??= new LoadGenerator());
+  }
+
+  directory(): string {
+    const path = mkdtempSync(join(tmpdir(), "switchback-bench-"));
+    this.#directories.push(path);
+    return path;
+  }
+
+  async host(
+    worker: "switchback" | Fixture = "switchback",
+    directory: string = this.directory(),
+  ): Promise<HostProcess> {
+    const host = await startHostProcess(worker, directory);
+    this.#stops.push(() => host.stop());
+    return host;
+  }
+
+  async rawWorkerd(): Promise<RawWorkerd> {
+    const workerd = await startRawWorkerd(this.directory());
+    this.#stops.push(() => workerd.stop());
+    return workerd;
+  }
+
+  api(host: HostProcess): ApiClient {
+    const client = new ApiClient(host.port);
+    this.#stops.push(async () => client.close());
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#load?.stop();
+    for (const stop of this.#stops.toReversed()) await stop();
+    this.#removeDirectories();
+    process.off("exit", this.#removeDirectories);
+  }
+
+  readonly #removeDirectories = (): void => {
+    for (const path of this.#directories) rmSync(path, { recursive: true, force: true });
+  };
+}
