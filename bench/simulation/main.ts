@@ -37,7 +37,7 @@ const stacked = quick
   ? [planned(1_000, 10, 100), planned(10_000, 5, 100)]
   : [
       ...[1, 100].flatMap((drift) => [planned(1_000, 40, drift), planned(10_000, 14, drift)]),
-      planned(100_000, 9, 100),
+      { ...planned(100_000, 9, 100), rate: 1 },
     ];
 print("Isolates ask a replica object near them (planned, not built)", await scaling(stacked));
 print(
