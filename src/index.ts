@@ -64,11 +64,15 @@ function requireOverridePolicy(env: Env) {
   return policy;
 }
 
+let controlHostsOfIsolate: ReadonlySet<string> | null = null;
+const controlHosts = (env: Env): ReadonlySet<string> =>
+  (controlHostsOfIsolate ??= new Set(controlHostsOf(env)));
+
 export class ServiceBinding extends defineServiceBinding<Env>(gatewayOf) {}
 
 export class Egress extends defineEgress<Env>((env, scope) => ({
   mode: env.EGRESS === "open" ? "open" : "public",
-  controlHosts: new Set(controlHostsOf(env)),
+  controlHosts: controlHosts(env),
   deniedHosts: new Set(hostList(env.EGRESS_DENIED_HOSTS)),
   serves: (url) => gatewayOf(env).serves(url, scope),
   internet: env.INTERNET ?? null,
@@ -101,8 +105,8 @@ export default {
     const url = URL.parse(request.url);
     if (url === null || !PLAIN_HOST.test(request.headers.get("host") ?? "")) return badHost();
     const host = normalizeHost(url.hostname);
-    return controlHostsOf(env).includes(host)
+    return controlHosts(env).has(host)
       ? api.fetch(request, env, ctx)
-      : gatewayOf(env).fetch(request, scopeOf(ctx));
+      : gatewayOf(env).fetch(request, url, scopeOf(ctx));
   },
 } satisfies ExportedHandler<Env>;

@@ -29,8 +29,8 @@ export interface GatewayOptions {
 
 /** The data plane: runs versions for visitors and for other versions. One for each isolate: it holds memory. */
 export interface Gateway {
-  /** Answers a visitor. Never throws. */
-  fetch(request: Request, scope: RequestScope): Promise<Response>;
+  /** Answers a visitor; `url` is the request's, parsed. Never throws. */
+  fetch(request: Request, url: URL, scope: RequestScope): Promise<Response>;
   callService<T>(scope: RequestScope, props: ServiceBindingProps, call: ServiceCall<T>): Promise<T>;
   /** Whether this gateway is what answers at a URL, as far as was last seen. */
   serves(url: URL, scope: ReadScope): Promise<boolean>;
@@ -57,7 +57,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     serviceCalls: new Map(),
   };
   return {
-    fetch: (request, scope) => handleRequest(parts, request, scope),
+    fetch: (request, url, scope) => handleRequest(parts, request, url, scope),
     callService: (scope, props, call) => callService(parts, scope, props, call),
     async serves(url, scope) {
       const routing = current.lastSeenRouting() ?? (await current.currentRouting(scope));

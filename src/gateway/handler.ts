@@ -9,7 +9,7 @@ import { errorPage, type GatewayErrorKind } from "./error-page.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { ControlPlaneUnavailable, messageOf, VersionLoadError } from "./gateway-errors.ts";
 import type { RequestScope } from "./request-scope.ts";
-import { ownAnswer, withoutOwnHeaders } from "./response-headers.ts";
+import { ownAnswer } from "./response-headers.ts";
 
 /** What is run for a request. */
 interface Dispatch {
@@ -24,22 +24,25 @@ interface Dispatch {
 
 type Outcome = Dispatch | { readonly error: GatewayErrorKind };
 
-/** A visitor's request: resolve → pick → dispatch. */
+/**
+ * A visitor's request: resolve → pick → dispatch. The request goes on as it came: the gateway tells Workers nothing
+ * by headers, so there is nothing for a visitor to forge.
+ */
 export async function handleRequest(
   gateway: GatewayParts,
   request: Request,
+  url: URL,
   scope: RequestScope,
 ): Promise<Response> {
   let dispatch: Outcome | null = null;
   try {
-    dispatch = await decideDispatch(gateway, request, scope);
+    dispatch = await decideDispatch(gateway, request, url, scope);
     if ("error" in dispatch) return errorPage(request, dispatch.error, crypto.randomUUID());
-    const inbound = withoutOwnHeaders(request);
     const response = await gateway.runner.run(scope, {
       workerId: dispatch.workerId,
       versionId: dispatch.versionId,
       replayable: isReplayable(request),
-      call: (stub) => stub.getEntrypoint().fetch(inbound),
+      call: (stub) => stub.getEntrypoint().fetch(request),
     });
     return ownAnswer(response, gateway.identifyVersions ? dispatch : null);
   } catch (error) {
@@ -53,9 +56,9 @@ export async function handleRequest(
 async function decideDispatch(
   gateway: GatewayParts,
   request: Request,
+  url: URL,
   scope: RequestScope,
 ): Promise<Outcome> {
-  const url = new URL(request.url);
   const { target, deployment, staleMs } = await gateway.current.resolve<HostTarget>(
     scope,
     (routing) => resolveHost(routing, url.hostname, url.pathname + url.search),

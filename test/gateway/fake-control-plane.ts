@@ -136,7 +136,8 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
       });
       return deploymentId;
     },
-    fetch: (url: string, init?: RequestInit) => gateway.fetch(new Request(url, init), scope),
+    fetch: (url: string, init?: RequestInit) =>
+      gateway.fetch(new Request(url, init), new URL(url), scope),
   };
 }
 

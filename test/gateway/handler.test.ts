@@ -100,24 +100,6 @@ describe("a request", () => {
     expect(await response.json()).toEqual(["PUT", `${HOST}p?q=%2e`, "b", "body"]);
   });
 
-  it("cannot bring headers that look like the gateway's", async () => {
-    const { fetch } = oneVersion(
-      answering(`[...request.headers.keys()].filter((n) => n.startsWith("x-")).join()`),
-    );
-    const headers = {
-      "x-switchback-version": "v",
-      "x-switchback-deployment": "d",
-      "x-switchback-sequence": "1",
-      "x-switchback-override": "o",
-      "x-switchback-stale": "1",
-      "x-switchback-error": "e",
-      "x-other": "o",
-    };
-    expect(await (await fetch(HOST, { headers })).text()).toBe("x-other");
-    const withBody = { method: "POST", body: "b", headers };
-    expect(await (await fetch(HOST, withBody)).text()).toBe("x-other");
-  });
-
   it("is streamed in and out: the first chunk is answered before the second is sent", async () => {
     const { fetch } = oneVersion(
       `export default { fetch: (request) => new Response(request.body.pipeThrough(new TransformStream())) }`,

@@ -139,6 +139,7 @@ export default {
       }
       return Response.json(setUp(await request.json()));
     }
-    return gatewayOf(env).fetch(request, requestScope(ctx as unknown as GatewayContext));
+    const scope = requestScope(ctx as unknown as GatewayContext);
+    return gatewayOf(env).fetch(request, new URL(request.url), scope);
   },
 } satisfies ExportedHandler<FixtureEnv>;
