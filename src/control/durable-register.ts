@@ -74,7 +74,11 @@ export class DurableRegister<V> {
     const row = storage.sql.exec<{ state: string }>("SELECT state FROM register").toArray()[0];
     this.#state = row === undefined ? emptyRegister() : (JSON.parse(row.state) as RegisterState<V>);
     this.#granter = new LeaseGranter(storage.sql, leases.terms, leases.skewMs, Date.now());
-    if (this.#state.pending !== null) this.turns.hold();
+    if (this.#state.pending !== null) {
+      this.turns.hold();
+      // Whoever drove the change may be gone, and so may the alarm, if it was never confirmed.
+      void storage.setAlarm(Date.now() + this.drainMs(Date.now()));
+    }
   }
 
   /** True before the first change: then the ledger may know more than this object's storage. */
@@ -135,14 +139,21 @@ export class DurableRegister<V> {
   }
 
   /**
-   * T1 and S2 of a change; T4 too if nothing has to drain. To be called exclusively, by whoever has the turn.
-   * `recordIntent` runs in the transaction of the intent.
+   * T1 and S2 of a change; T4 too if nothing has to drain. To be called exclusively, by whoever has the turn, which
+   * ends with the change. `recordIntent` runs in the transaction of the intent.
    */
   async start(intentId: string, value: V, recordIntent: () => void): Promise<void> {
-    this.#storage.transactionSync(() => {
-      this.#save(begin(this.#state, intentId, value));
-      recordIntent();
-    });
+    const before = this.#state;
+    try {
+      this.#storage.transactionSync(() => {
+        this.#save(begin(before, intentId, value));
+        recordIntent();
+      });
+    } catch (error) {
+      this.#state = before;
+      this.turns.release(Date.now());
+      throw error;
+    }
     await this.#storage.setAlarm(Date.now() + this.drainMs(Date.now()) + RECOVERY_ALARM_MS);
     await this.#reached("T1");
     await this.push();

@@ -115,15 +115,13 @@ export class WorkerLock extends DurableObject<Env> {
     const known = this.#known(key);
     if (known !== null) return known;
     const facts = await this.#facts(request.command);
-    const numbered = request.command.versions.map((share) => ({
-      percentage: share.percentage,
-      number:
-        facts.versions.find((version) => version.id === share.versionId.toLowerCase())?.number ??
-        Infinity,
-    }));
+    // Before anybody is sent away for it: a rollback that cannot be made makes no way.
+    const plan = decideDeployment(facts, request.command);
+    if (!plan.ok) return refused(plan.error);
+    const target = plan.value.versions;
     const pending = this.#register.pending?.value.current ?? null;
-    const urgent = isRollback([this.current(), pending], numbered);
-    if (urgent) await this.#makeWay(numbered);
+    const urgent = isRollback([this.current(), pending], target);
+    if (urgent) await this.#makeWay(target);
     if (this.#register.isAborting) {
       await this.#register.exclusively(() => this.#register.push()).catch(() => undefined);
       if (this.#register.isAborting) return refused({ kind: "ledger_unavailable" });

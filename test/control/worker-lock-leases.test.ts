@@ -125,6 +125,25 @@ describe("leases of a WorkerLock", () => {
     expect(results[2]?.state).toBe("draining");
   });
 
+  it("a rollback that is refused makes no way: what is draining goes on", async () => {
+    const { versions, lock, worker } = await served("lease-noway", 3);
+    await deployTo(worker.id, deployRequest(command([[versions[1]!.id, 100]])));
+    await lock.lease();
+    const forward = await lock.begin(deployRequest(command([[versions[2]!.id, 100]])));
+    const stale = command([[versions[0]!.id, 100]], {
+      expectedCurrentId: "00000000-0000-4000-8000-000000000000",
+    });
+    expect(await lock.begin(deployRequest(stale))).toMatchObject({
+      state: "refused",
+      error: { kind: "deployment_moved" },
+    });
+    await scheduler.wait(draining(forward)?.waitMs ?? 0);
+    expect(await lock.confirm((draining(forward)?.id ?? "") as never)).toMatchObject({
+      state: "visible",
+      deployment: { seq: 3 },
+    });
+  });
+
   it("a retried key whose deployment a rollback overtook is refused again, and does not undo the rollback", async () => {
     const { versions, lock, worker } = await served("lease-retry", 3);
     await deployTo(worker.id, deployRequest(command([[versions[1]!.id, 100]])));
