@@ -2,7 +2,7 @@
  * Drive a change of a register to its end: begin it, wait outside the object while leases drain, confirm it.
  * Whoever drives may vanish at any point: the lock's alarm finishes what was begun.
  */
-import { DRIVE_MS_MAX, LOCK_CALL_RETRY_MS } from "../domain/limits.ts";
+import { DRIVE_MS_MAX, LOCK_CALL_RETRY_MS, LOCK_OVERLOADED_RETRY_MS } from "../domain/limits.ts";
 import { logEvent } from "../observability/log.ts";
 
 /** How far a change is: over, or to be asked about again after `waitMs`. */
@@ -45,16 +45,22 @@ export async function calling<T>(call: () => Promise<T>, deadline: number): Prom
       const late = scheduler.wait(Math.max(1, deadline - Date.now())).then(() => null);
       return await Promise.race([call(), late]);
     } catch (error) {
-      if (Date.now() >= deadline || !mayRetry(error)) {
+      const pause = pauseAfter(error);
+      if (pause === null || Date.now() + pause >= deadline) {
         logEvent("error", "lock_unreachable", { error: String(error) });
         return null;
       }
-      await scheduler.wait(LOCK_CALL_RETRY_MS);
+      await scheduler.wait(pause);
     }
   }
 }
 
-function mayRetry(error: unknown): boolean {
+/**
+ * Milliseconds to wait before asking again; null: do not. An overloaded lock is asked again too, after a longer
+ * pause: gateways press it just when a drain ends, and the one who drives the change is but one.
+ */
+function pauseAfter(error: unknown): number | null {
   const said = error as { retryable?: unknown; overloaded?: unknown; durableObjectReset?: unknown };
-  return said.overloaded !== true && (said.retryable === true || said.durableObjectReset === true);
+  if (said.overloaded === true) return LOCK_OVERLOADED_RETRY_MS;
+  return said.retryable === true || said.durableObjectReset === true ? LOCK_CALL_RETRY_MS : null;
 }

@@ -84,8 +84,6 @@ export const ID_CHARS_MAX = 64;
 export const LOCK_QUEUE_MAX = 8;
 /** The longest a change waits for its turn before it is told to come back, in milliseconds. */
 export const LOCK_WAIT_MS_MAX = 15_000;
-/** The longest the lock tries to write the history row before it gives the change up, in milliseconds. */
-export const LEDGER_WRITE_MS_MAX = 10_000;
 /** What a caller who must come back is told to wait, in seconds. */
 export const LOCK_RETRY_AFTER_SECONDS = 1;
 /** Idempotency keys, in characters. */
@@ -181,6 +179,8 @@ export const LEASE_SKEW_MS_MAX = 3_600_000;
 export const STALE_MS_DEFAULT = 600_000;
 /** The longest anybody drives a change before the answer is that its outcome is not known yet, in milliseconds. */
 export const DRIVE_MS_MAX = 25_000;
+/** Pause before whoever drives a change asks an overloaded lock again, in milliseconds. */
+export const LOCK_OVERLOADED_RETRY_MS = 500;
 /** Pause before a lock that was restarted is asked again, in milliseconds. */
 export const LOCK_CALL_RETRY_MS = 50;
 
