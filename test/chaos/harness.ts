@@ -93,6 +93,7 @@ class Harness {
       cluster: this.#cluster,
       random: this.#random,
       done: this.#done,
+      leaseMs: this.#options.lease.leaseMs,
       isOver,
     });
     await this.#wait(startedAt + seconds * 1_000);
