@@ -1,5 +1,5 @@
 /** The changes of one register as their clients saw them, and as the ledger has them. */
-import type { Write } from "./linearizable.ts";
+import type { Write } from "../model/linearizable.ts";
 
 export interface LedgerRow {
   readonly seq: number;
