@@ -103,7 +103,7 @@ export function lockRefusal(
         ...refusal(
           503,
           130032,
-          "The database that keeps the history cannot be written, so nothing was changed. Try again in a moment; if it lasts, look at the host's log.",
+          "The database that keeps the history cannot be written. Nothing was changed; try again in a moment, and if it lasts, look at the host's log.",
         ),
         ...later,
       };

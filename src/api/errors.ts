@@ -16,6 +16,7 @@ export function toWireRefusal(error: DomainError): WireRefusal {
     case "worker_not_found":
     case "version_not_found":
     case "deployment_not_found":
+    case "receipt_missing":
     case "worker_has_no_versions":
     case "route_not_found":
     case "domain_not_found":
@@ -57,6 +58,8 @@ export function toWireRefusal(error: DomainError): WireRefusal {
     case "outcome_unknown":
     case "superseded_by_rollback":
       return lockRefusal(error);
+    case "uploaded_not_deployed":
+      return uploadedRefusal(error);
     case "bad_route_pattern":
     case "route_taken":
     case "domain_taken":
@@ -67,11 +70,27 @@ export function toWireRefusal(error: DomainError): WireRefusal {
   }
 }
 
+/** Why it was not deployed, under that refusal's own code; but a version exists that did not before. */
+function uploadedRefusal({ versionId, reason }: Kind<"uploaded_not_deployed">): WireRefusal {
+  const refused = toWireRefusal(reason);
+  const [decisive, ...others] = refused.errors;
+  // The first sentence is the cause; those after it say that nothing was changed, and what to do then.
+  const cause = /^.*?\.(?=\s|$)/s.exec(decisive?.message ?? "")?.[0] ?? "";
+  const remedy = `wrangler versions deploy ${versionId}@100%`;
+  const message =
+    reason.kind === "outcome_unknown"
+      ? `The version ${versionId} was uploaded, but whether it was deployed is not known: ${cause} See what is current (wrangler deployments status); if it is another version, deploy this one with ${remedy}.`
+      : `The version ${versionId} was uploaded, but not deployed: ${cause} ${reason.kind === "superseded_by_rollback" ? "See why somebody rolled back; then deploy" : "Deploy"} it with ${remedy}.`;
+  const meta = { ...decisive?.meta, version_id: versionId };
+  return { ...refused, errors: [{ code: decisive?.code ?? 0, message, meta }, ...others] };
+}
+
 function absenceRefusal(
   error: Kind<
     | "worker_not_found"
     | "version_not_found"
     | "deployment_not_found"
+    | "receipt_missing"
     | "worker_has_no_versions"
     | "route_not_found"
     | "domain_not_found"
@@ -93,6 +112,12 @@ function absenceRefusal(
         404,
         10336,
         `This Worker has no deployment ${error.deploymentId}. GET …/deployments lists those it has.`,
+      );
+    case "receipt_missing":
+      return refusal(
+        404,
+        130004,
+        `The deployment ${error.deploymentId} took effect, but its receipt is not known: the lock that made it lost its storage before the receipt was in the history.`,
       );
     case "worker_has_no_versions":
       return refusal(

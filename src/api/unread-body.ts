@@ -20,7 +20,7 @@ async function discard(body: ReadableStream<Uint8Array>): Promise<void> {
     return null;
   });
   try {
-    for (let bytes = 0; bytes <= DISCARDED_BODY_BYTES_MAX; ) {
+    for (let bytes = 0; bytes <= DISCARDED_BODY_BYTES_MAX;) {
       const read = await Promise.race([reader.read(), late]);
       if (read === null || isLate || read.done) return;
       bytes += read.value.byteLength;

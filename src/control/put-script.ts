@@ -3,12 +3,13 @@ import type { Deployment } from "../domain/deployment.ts";
 import type { DomainError } from "../domain/errors.ts";
 import type { WorkerId, WorkerName } from "../domain/ids.ts";
 import type { Receipt } from "../domain/receipt.ts";
-import { ok, type Result } from "../domain/result.ts";
+import { err, ok, type Result } from "../domain/result.ts";
 import type { VersionDraft } from "../domain/upload.ts";
 import type { Version } from "../domain/version.ts";
 import type { Worker } from "../domain/worker.ts";
-import { findWorker, updateWorkerSettings } from "../store/workers.ts";
+import { findWorker } from "../store/workers.ts";
 import { changeRouting } from "./change-routing.ts";
+import { changeWorkerSettings } from "./change-worker-settings.ts";
 import { createDeployment } from "./create-deployment.ts";
 import type { ActingContext } from "./context.ts";
 import { prepareVersion, storeVersion } from "./upload-version.ts";
@@ -30,6 +31,7 @@ export interface PutScriptResult {
 /** Cloudflare's words for the deployment that an upload makes by itself. */
 const UPLOAD_DEPLOYMENT_MESSAGE = "Automatic deployment on upload.";
 
+/** Refused before its version exists, it changes nothing; after that, with `uploaded_not_deployed`. */
 export async function putScript(
   context: ActingContext,
   name: WorkerName,
@@ -51,9 +53,6 @@ export async function putScript(
       return putScript(context, name, draft, options);
     }
     if (!created.ok) return created;
-  } else if (Object.keys(options.workerSettings).length > 0) {
-    const settings = { ...existing.settings, ...options.workerSettings };
-    await updateWorkerSettings(context.db, existing.id, settings, context.now());
   }
   const version = await storeVersion(context, planned, prepared.value);
   const deployment = await createDeployment(
@@ -69,7 +68,16 @@ export async function putScript(
     },
     { versionsMax: options.versionsMax, idempotency: null },
   );
-  return deployment.ok ? ok({ worker: planned, version, ...deployment.value }) : deployment;
+  if (!deployment.ok) {
+    const { error: reason } = deployment;
+    return err({ kind: "uploaded_not_deployed", versionId: version.id, reason });
+  }
+  // Only now: settings have no versions, so they may not change for a deployment that is refused.
+  const worker =
+    existing !== null && Object.keys(options.workerSettings).length > 0
+      ? await changeWorkerSettings(context, existing, options.workerSettings)
+      : planned;
+  return ok({ worker, version, ...deployment.value });
 }
 
 /** A Worker with nothing in it and no host switched on. */

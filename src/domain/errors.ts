@@ -7,6 +7,8 @@ export type DomainError =
   | { readonly kind: "worker_not_found" }
   | { readonly kind: "version_not_found"; readonly versionId: string }
   | { readonly kind: "deployment_not_found"; readonly deploymentId: string }
+  // The deployment is there and took effect, but what proved it is lost.
+  | { readonly kind: "receipt_missing"; readonly deploymentId: string }
   | { readonly kind: "worker_has_no_versions" }
   | { readonly kind: "route_not_found"; readonly routeId: string }
   | { readonly kind: "domain_not_found"; readonly domainId: string }
@@ -54,6 +56,12 @@ export type DomainError =
   // No answer came from a lock: the change may or may not have taken effect. null: the lock went away.
   | { readonly kind: "outcome_unknown"; readonly waitedMs: number | null }
   | { readonly kind: "idempotency_key_reused"; readonly key: string }
+  // An upload that deploys at once: its version exists, its deployment was refused or is not known of.
+  | {
+      readonly kind: "uploaded_not_deployed";
+      readonly versionId: string;
+      readonly reason: DomainError;
+    }
   // Routes and domains.
   | { readonly kind: "bad_route_pattern"; readonly pattern: string; readonly detail: string }
   | { readonly kind: "route_taken"; readonly pattern: string; readonly worker: string | null }

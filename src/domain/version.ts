@@ -62,7 +62,7 @@ export interface Version {
   readonly handlers: readonly string[];
   readonly namedHandlers: readonly NamedHandlers[];
   readonly startupTimeMs: number;
-  /** Hex SHA-256 over code, settings and bindings: equal exactly when two versions would run alike. */
+  /** Hex SHA-256 over code, settings and bindings, not secret values: clients see it as the etag. */
   readonly contentHash: string;
   /** Further versioned settings, verbatim: limits, placement, usage_model, cache_options, … */
   readonly settings: Readonly<Record<string, unknown>>;

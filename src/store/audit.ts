@@ -1,3 +1,4 @@
+import { sql, type SQL } from "drizzle-orm";
 import type { AccountId } from "../domain/ids.ts";
 import type { AuditEntry } from "../domain/worker.ts";
 import type { Database } from "./database.ts";
@@ -8,4 +9,19 @@ export const auditStatement = (db: Database, accountId: AccountId, entry: AuditE
   db
     .insert(audit)
     .values({ ...entry, accountId, details: JSON.stringify(entry.details) })
+    .onConflictDoNothing();
+
+/** {@link auditStatement} for a change that may turn out to be none: told of only if `happened` holds after it. */
+export const auditStatementIf = (
+  db: Database,
+  accountId: AccountId,
+  entry: AuditEntry,
+  happened: SQL,
+) =>
+  db
+    .insert(audit)
+    .select(
+      sql`SELECT ${entry.id}, ${accountId}, ${entry.at}, ${entry.actorId}, ${entry.actorEmail},
+        ${entry.action}, ${entry.target}, ${JSON.stringify(entry.details)} WHERE ${happened}`,
+    )
     .onConflictDoNothing();

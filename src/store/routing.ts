@@ -3,7 +3,7 @@ import type { AccountId, WorkerId } from "../domain/ids.ts";
 import type { CustomDomain, Route, RouteTable } from "../domain/route-table.ts";
 import type { RoutingDiff } from "../domain/routing-diff.ts";
 import type { AuditEntry, Zone } from "../domain/worker.ts";
-import { auditStatement } from "./audit.ts";
+import { auditStatement, auditStatementIf } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { domains, registers, routes, workers, zones } from "./schema.ts";
 
@@ -201,14 +201,19 @@ export async function listZones(
   return rows;
 }
 
+/** Does nothing, and tells of nothing, when a zone of that name is there. */
 export async function createZone(
   db: Database,
   accountId: AccountId,
   zone: Zone,
-  createdOn: number,
+  entry: AuditEntry,
 ): Promise<void> {
-  await db
-    .insert(zones)
-    .values({ ...zone, accountId, createdOn })
-    .onConflictDoNothing();
+  const isMade = sql`EXISTS (SELECT 1 FROM zones WHERE id = ${zone.id})`;
+  await db.batch([
+    db
+      .insert(zones)
+      .values({ ...zone, accountId, createdOn: entry.at })
+      .onConflictDoNothing(),
+    auditStatementIf(db, accountId, entry, isMade),
+  ]);
 }

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, isNull, sql, type SQL } from "drizzle-orm";
 import type { AccountId, WorkerId, WorkerName } from "../domain/ids.ts";
-import type { Worker } from "../domain/worker.ts";
+import type { AuditEntry, Worker } from "../domain/worker.ts";
+import { auditStatement } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { accounts, workers } from "./schema.ts";
 
@@ -82,14 +83,18 @@ export async function countWorkers(db: Database, accountId: AccountId): Promise<
 /** Replace the settings that no version carries. */
 export async function updateWorkerSettings(
   db: Database,
+  accountId: AccountId,
   id: WorkerId,
   settings: Readonly<Record<string, unknown>>,
-  modifiedOn: number,
+  entry: AuditEntry,
 ): Promise<void> {
-  await db
-    .update(workers)
-    .set({ settings: JSON.stringify(settings), modifiedOn })
-    .where(eq(workers.id, id));
+  await db.batch([
+    db
+      .update(workers)
+      .set({ settings: JSON.stringify(settings), modifiedOn: entry.at })
+      .where(eq(workers.id, id)),
+    auditStatement(db, accountId, entry),
+  ]);
 }
 
 export async function touchWorker(db: Database, id: WorkerId, modifiedOn: number): Promise<void> {

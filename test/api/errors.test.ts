@@ -10,6 +10,7 @@ import { UPLOAD_BODY_BYTES_MAX } from "../../src/domain/limits.ts";
 const EACH: { readonly [K in DomainError["kind"]]: Extract<DomainError, { kind: K }> } = {
   worker_not_found: { kind: "worker_not_found" },
   version_not_found: { kind: "version_not_found", versionId: "v" },
+  receipt_missing: { kind: "receipt_missing", deploymentId: "d" },
   deployment_not_found: { kind: "deployment_not_found", deploymentId: "d" },
   worker_has_no_versions: { kind: "worker_has_no_versions" },
   route_not_found: { kind: "route_not_found", routeId: "r" },
@@ -47,6 +48,11 @@ const EACH: { readonly [K in DomainError["kind"]]: Extract<DomainError, { kind: 
   superseded_by_rollback: { kind: "superseded_by_rollback" },
   outcome_unknown: { kind: "outcome_unknown", waitedMs: 25_000 },
   idempotency_key_reused: { kind: "idempotency_key_reused", key: "k" },
+  uploaded_not_deployed: {
+    kind: "uploaded_not_deployed",
+    versionId: "v",
+    reason: { kind: "lock_queue_full", waiting: 8 },
+  },
   bad_route_pattern: { kind: "bad_route_pattern", pattern: "p", detail: "it has no host." },
   route_taken: { kind: "route_taken", pattern: "p", worker: "w" },
   domain_taken: { kind: "domain_taken", hostname: "h", worker: "w" },
@@ -55,7 +61,11 @@ const EACH: { readonly [K in DomainError["kind"]]: Extract<DomainError, { kind: 
   worker_referenced: { kind: "worker_referenced", by: ["a", "b"] },
 };
 
-const all = Object.values(EACH).map((error) => ({ kind: error.kind, ...toWireRefusal(error) }));
+const { uploaded_not_deployed: _, ...withCodeOfTheirOwn } = EACH;
+const all = Object.values(withCodeOfTheirOwn).map((error) => ({
+  kind: error.kind,
+  ...toWireRefusal(error),
+}));
 const codeOf = (refusal: (typeof all)[number]) => refusal.errors[0]?.code ?? 0;
 const isOurs = (code: number) => code >= 130_000;
 
@@ -94,6 +104,25 @@ describe("every refusal", () => {
         /documentation_url|https?:\/\/|undefined|\[object/,
       );
     }
+  });
+
+  it("after an upload has its own code, and says that the version is there and how to deploy it", () => {
+    for (const reason of Object.values(withCodeOfTheirOwn)) {
+      const alone = toWireRefusal(reason);
+      const after = toWireRefusal({ kind: "uploaded_not_deployed", versionId: "v-1", reason });
+      const message = after.errors[0]?.message ?? "";
+      expect({ ...after, errors: [] }).toEqual({ ...alone, errors: [] });
+      expect(after.errors.map(({ code }) => code)).toEqual(alone.errors.map(({ code }) => code));
+      expect(message).toMatch(
+        /^The version v-1 was uploaded, but .*wrangler versions deploy v-1@100%/s,
+      );
+      expect(message).not.toMatch(/nothing was changed/i);
+      expect(after.errors[0]?.meta).toMatchObject({ version_id: "v-1" });
+    }
+    const reason = { kind: "outcome_unknown", waitedMs: 1 } as const;
+    expect(
+      toWireRefusal({ kind: "uploaded_not_deployed", versionId: "v-1", reason }).errors[0]?.message,
+    ).toMatch(/not known/);
   });
 
   it("about a body names the Worker's size when it was an upload", () => {

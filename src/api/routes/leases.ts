@@ -1,10 +1,10 @@
 /** `…/scripts/:name/lease` and `/arm`: how long gateways may serve a Worker from memory, and what if they are cut off. */
 import { Hono } from "hono";
 import * as z from "zod";
+import { changeWorkerSettings } from "../../control/change-worker-settings.ts";
 import { LEASE_SETTINGS_KEY } from "../../control/lock-settings.ts";
 import type { LeaseSettings } from "../../domain/lease-settings.ts";
 import { LEASE_MS_MAX, LEASE_MS_MIN, STALE_MS_MAX } from "../../domain/limits.ts";
-import { updateWorkerSettings } from "../../store/workers.ts";
 import type { ApiContext, ApiEnv } from "../api-env.ts";
 import { logChange } from "../change-log.ts";
 import { accept, success } from "../envelope.ts";
@@ -33,9 +33,7 @@ export const leaseRoutes = new Hono<ApiEnv>()
       onIsolation: given.on_isolation ?? before.onIsolation,
       staleMsMax: given.stale_ms_max ?? before.staleMsMax,
     };
-    const { context } = c.var;
-    const kept = { ...worker.settings, [LEASE_SETTINGS_KEY]: settings };
-    await updateWorkerSettings(context.db, worker.id, kept, context.now());
+    await changeWorkerSettings(c.var.context, worker, { [LEASE_SETTINGS_KEY]: settings });
     logChange(c, "worker.lease", { worker: worker.name, ...settings });
     return success(c, toWire(await lock.configure(settings)));
   })

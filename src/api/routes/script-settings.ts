@@ -1,7 +1,7 @@
 /** Settings of a script: those that no version carries can be changed here, the others come with an upload. */
 import { Hono } from "hono";
+import { changeWorkerSettings } from "../../control/change-worker-settings.ts";
 import { findLatestVersion } from "../../store/versions.ts";
-import { updateWorkerSettings } from "../../store/workers.ts";
 import type { ApiContext, ApiEnv } from "../api-env.ts";
 import { logChange } from "../change-log.ts";
 import { accept, refuseWith, success } from "../envelope.ts";
@@ -16,10 +16,9 @@ export const scriptSettingsRoutes = new Hono<ApiEnv>()
     const { context } = c.var;
     const worker = await workerOf(c);
     const given = toSettings(accept(await readJson(c.req.raw, scriptSettings)));
-    const settings = { ...worker.settings, ...given };
-    await updateWorkerSettings(context.db, worker.id, settings, context.now());
+    const changed = await changeWorkerSettings(context, worker, given);
     logChange(c, "worker.settings", { worker: worker.name, fields: Object.keys(given).join(",") });
-    return success(c, toWireScriptSettings({ ...worker, settings }));
+    return success(c, toWireScriptSettings(changed));
   })
   .get("/:name/settings", async (c) => {
     const worker = await workerOf(c);

@@ -17,6 +17,7 @@ import { contentTypeOf } from "../module-bytes.ts";
 import { flag, pageInfo, pageOf } from "../paging.ts";
 import { readUpload } from "../read-upload.ts";
 import { scriptSettings, toSettings } from "../schemas.ts";
+import { toWireReceipt } from "../wire/receipt.ts";
 import { toWireScript, toWireUpload } from "../wire/script.ts";
 
 export const scriptRoutes = new Hono<ApiEnv>()
@@ -51,7 +52,11 @@ export const scriptRoutes = new Hono<ApiEnv>()
       version: put.version.id,
       deployment: put.deployment.id,
     });
-    return success(c, toWireUpload(put.worker, put.version), { notices: draft.notices });
+    const result = {
+      ...toWireUpload(put.worker, put.version),
+      receipt: toWireReceipt(put.receipt),
+    };
+    return success(c, result, { notices: draft.notices });
   })
   .get("/:name", async (c) => {
     const main = await latestMain(c);

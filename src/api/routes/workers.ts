@@ -1,5 +1,9 @@
 /** The beta resource `…/workers/workers`: Workers by id or name. */
 import { Hono } from "hono";
+import {
+  changeWorkerSettings,
+  replaceWorkerSettings,
+} from "../../control/change-worker-settings.ts";
 import { deleteWorker } from "../../control/delete-worker.ts";
 import { createWorker, newWorker } from "../../control/put-script.ts";
 import { PAGE_ITEMS_DEFAULT } from "../../domain/limits.ts";
@@ -10,7 +14,6 @@ import {
   countWorkers,
   findWorkerById,
   listWorkers,
-  updateWorkerSettings,
   type WorkerOrder,
 } from "../../store/workers.ts";
 import type { ApiContext, ApiEnv } from "../api-env.ts";
@@ -50,8 +53,8 @@ export const workerRoutes = new Hono<ApiEnv>()
     return success(c, (await toWire(c, [worker]))[0]);
   })
   // PATCH leaves what is not given, PUT takes it back to its default.
-  .patch("/:worker", (c) => editWorker(c, (worker, given) => ({ ...worker.settings, ...given })))
-  .put("/:worker", (c) => editWorker(c, (_worker, given) => given))
+  .patch("/:worker", (c) => editWorker(c, changeWorkerSettings))
+  .put("/:worker", (c) => editWorker(c, replaceWorkerSettings))
   .delete("/:worker", async (c) => {
     const { context } = c.var;
     const worker = accept(await workerByIdOrName(context, c.req.param("worker")));
@@ -60,12 +63,7 @@ export const workerRoutes = new Hono<ApiEnv>()
     return success(c, null);
   });
 
-type Settings = Worker["settings"];
-
-async function editWorker(
-  c: ApiContext,
-  settle: (worker: Worker, given: Settings) => Settings,
-): Promise<Response> {
+async function editWorker(c: ApiContext, write: typeof changeWorkerSettings): Promise<Response> {
   const { context } = c.var;
   const worker = accept(await workerByIdOrName(context, c.req.param("worker") ?? ""));
   const body = accept(await readJson(c.req.raw, betaWorker));
@@ -86,8 +84,7 @@ async function editWorker(
     } as const;
     await changeRouting(context, change);
   }
-  const settings = settle(worker, toSettings(body));
-  await updateWorkerSettings(context.db, worker.id, settings, context.now());
+  await write(context, worker, toSettings(body));
   logChange(c, "worker.settings", { worker: worker.name, id: worker.id });
   const changed = await findWorkerById(context.db, worker.id);
   if (changed === null) return refuseWith({ kind: "worker_not_found" });

@@ -1,8 +1,9 @@
 /** Zones and their routes. A zone is a name to which routes belong; it is made on first use, or here. */
 import { Hono } from "hono";
 import { PAGE_ITEMS_DEFAULT } from "../../domain/limits.ts";
+import { createZone } from "../../control/create-zone.ts";
 import type { Zone } from "../../domain/worker.ts";
-import { createZone, listZones } from "../../store/routing.ts";
+import { listZones } from "../../store/routing.ts";
 import type { ApiContext, ApiEnv } from "../api-env.ts";
 import { logChange } from "../change-log.ts";
 import { accept, refuseWith, success } from "../envelope.ts";
@@ -25,11 +26,8 @@ export const zoneRoutes = new Hono<ApiEnv>()
   .post("/", async (c) => {
     const { context } = c.var;
     const { name } = accept(await readJson(c.req.raw, zoneName));
-    const id = context.newId().replaceAll("-", "");
-    await createZone(context.db, context.accountId, { id, name }, context.now());
-    const zone = (await listZones(context.db, context.accountId, name))[0] ?? { id, name };
-    // Asking for a zone that is there already gives that one.
-    if (zone.id === id) logChange(c, "zone.create", { zone: name, id });
+    const { zone, isNew } = await createZone(context, name);
+    if (isNew) logChange(c, "zone.create", { zone: name, id: zone.id });
     return success(c, toWireZone(zone, accountOf(c)));
   })
   .get("/:zoneId", async (c) => success(c, toWireZone(await zoneOf(c), accountOf(c))))
