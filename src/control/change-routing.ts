@@ -1,11 +1,10 @@
 /** Change the route table, from the first call until the change is visible. */
 import type { DomainError } from "../domain/errors.ts";
-import { DRIVE_MS_MAX } from "../domain/limits.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { RoutingCommand } from "../domain/routing-change.ts";
 import type { RoutingDiff } from "../domain/routing-diff.ts";
 import type { ActingContext } from "./context.ts";
-import { drive } from "./drive.ts";
+import { drive, outcomeUnknown } from "./drive.ts";
 
 /** When it returns a difference, every later request is routed by the new table. */
 export async function changeRouting(
@@ -20,6 +19,6 @@ export async function changeRouting(
       confirm: (known: string) => lock.confirm(known),
     };
   });
-  if (over === null) return err({ kind: "outcome_unknown", waitedMs: DRIVE_MS_MAX });
+  if (typeof over === "string") return err(outcomeUnknown(over));
   return over.state === "refused" ? err(over.error) : ok(over.diff);
 }

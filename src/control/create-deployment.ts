@@ -2,12 +2,12 @@
 import { decideDeployment, type DeploymentCommand } from "../domain/deployment.ts";
 import type { DomainError } from "../domain/errors.ts";
 import type { DeploymentId } from "../domain/ids.ts";
-import { DRIVE_MS_MAX } from "../domain/limits.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { Worker } from "../domain/worker.ts";
 import { findVersionOwners } from "../store/versions.ts";
 import type { ActingContext } from "./context.ts";
 import { accept, deploy, type Deployed } from "./deploy.ts";
+import { outcomeUnknown } from "./drive.ts";
 import type { DeployRequest } from "./worker-lock.ts";
 
 export interface DeployOptions {
@@ -43,7 +43,7 @@ export async function acceptDeployment(
   const request = await atTheDoor(context, worker, command, options);
   if (!request.ok) return request;
   const progress = await accept(context, worker.id, request.value);
-  if (progress === null) return err({ kind: "outcome_unknown", waitedMs: DRIVE_MS_MAX });
+  if (typeof progress === "string") return err(outcomeUnknown(progress));
   if (progress.state === "refused") return err(progress.error);
   const id = progress.state === "draining" ? progress.id : progress.deployment.id;
   return ok({
@@ -65,6 +65,7 @@ async function atTheDoor(
       {
         workerId: worker.id,
         current: await context.workerLock(worker.id).current(),
+        pending: null,
         versions: await findVersionOwners(context.db, context.accountId, ids),
         versionsMax: options.versionsMax,
       },

@@ -6,7 +6,7 @@ import { DRIVE_MS_MAX } from "../domain/limits.ts";
 import type { Receipt } from "../domain/receipt.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { ControlContext } from "./context.ts";
-import { calling, drive } from "./drive.ts";
+import { calling, drive, outcomeUnknown, type Unknown } from "./drive.ts";
 import type { DeployProgress, DeployRequest } from "./worker-lock.ts";
 
 export interface Deployed {
@@ -27,14 +27,14 @@ export async function deploy(
       confirm: (id: string) => lock.confirm(id as DeploymentId),
     };
   });
-  if (over === null) return err({ kind: "outcome_unknown", waitedMs: DRIVE_MS_MAX });
+  if (typeof over === "string") return err(outcomeUnknown(over));
   return over.state === "refused" ? err(over.error) : ok(over);
 }
 
-/** Only until it is durable and in the history: it becomes visible by itself. Null: no answer in time. */
+/** Only until it is durable and in the history: it becomes visible by itself. */
 export const accept = (
   context: ControlContext,
   workerId: WorkerId,
   request: DeployRequest,
-): Promise<DeployProgress | null> =>
+): Promise<DeployProgress | Unknown> =>
   calling(() => context.workerLock(workerId).begin(request), Date.now() + DRIVE_MS_MAX);

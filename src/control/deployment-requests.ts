@@ -16,7 +16,12 @@ export interface Keyed {
 }
 
 export type DeployOutcome =
-  | { readonly kind: "visible"; readonly receipt: Receipt }
+  | {
+      readonly kind: "visible";
+      readonly receipt: Receipt;
+      /** The answer may have been released with this receipt. */
+      readonly isAcknowledged: boolean;
+    }
   | { readonly kind: "given_up"; readonly error: DomainError };
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -69,6 +74,24 @@ export class DeploymentRequests {
     );
   }
 
+  /** A keyed call that was sent away before it began: its retry is sent away too. */
+  rememberRefusal(
+    { key, bodyHash }: Keyed,
+    id: DeploymentId,
+    error: DomainError,
+    now: number,
+  ): void {
+    const outcome: DeployOutcome = { kind: "given_up", error };
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO requests (key, body_hash, deployment_id, deployment, outcome, at) VALUES (?, ?, ?, 'null', ?, ?)",
+      key,
+      bodyHash,
+      id,
+      JSON.stringify(outcome),
+      now,
+    );
+  }
+
   /** In the transaction that makes it visible. */
   flipped(deployment: Deployment, times: { drainedOn: number; flippedOn: number }): void {
     const row = this.#one("deployment_id", deployment.id);
@@ -83,16 +106,27 @@ export class DeploymentRequests {
       versions: deployment.versions,
       coverage: null,
     };
-    this.#setOutcome(deployment.id, { kind: "visible", receipt });
+    this.#setOutcome(deployment.id, { kind: "visible", receipt, isAcknowledged: false });
   }
 
-  /** Complete the receipt, when the answer is about to be released. Null when nothing is known of it any more. */
-  acknowledge(id: DeploymentId, coverage: Coverage | null, acknowledgedOn: number): Receipt | null {
+  /** Complete the receipt, when the answer is about to be released; once, so that what was told stays true. */
+  acknowledge(id: DeploymentId, coverage: Coverage | null, acknowledgedOn: number): void {
     const outcome = this.byDeployment(id)?.outcome;
-    if (outcome?.kind !== "visible") return null;
+    if (outcome?.kind !== "visible" || outcome.isAcknowledged) return;
     const receipt = { ...outcome.receipt, coverage, acknowledgedOn };
-    this.#setOutcome(id, { kind: "visible", receipt });
-    return receipt;
+    this.#setOutcome(id, { kind: "visible", receipt, isAcknowledged: true });
+  }
+
+  /** The receipts of what became visible after `seq`. */
+  receiptsAfter(seq: number): Receipt[] {
+    return this.#sql
+      .exec<{ outcome: string }>(
+        "SELECT outcome FROM requests WHERE outcome IS NOT NULL AND deployment ->> 'seq' > ?",
+        seq,
+      )
+      .toArray()
+      .map((row) => JSON.parse(row.outcome) as DeployOutcome)
+      .flatMap((outcome) => (outcome.kind === "visible" ? [outcome.receipt] : []));
   }
 
   /**
@@ -100,8 +134,13 @@ export class DeploymentRequests {
    * rollback overtook may not, or the retry would undo the rollback.
    */
   giveUp(id: DeploymentId, error: DomainError): void {
-    if (error.kind === "superseded_by_rollback") this.#setOutcome(id, { kind: "given_up", error });
-    else this.#sql.exec("DELETE FROM requests WHERE deployment_id = ?", id);
+    this.#setOutcome(id, { kind: "given_up", error });
+    if (error.kind !== "superseded_by_rollback") {
+      this.#sql.exec(
+        "UPDATE requests SET key = 'given up: ' || deployment_id WHERE deployment_id = ?",
+        id,
+      );
+    }
   }
 
   #setOutcome(id: DeploymentId, outcome: DeployOutcome): void {

@@ -30,8 +30,8 @@ import { TurnQueue } from "./turn-queue.ts";
 export interface LedgerHooks<V> {
   /** S2. Write the intent down. False: its place in the history is another's, so it must be given up. */
   commit(intent: Intent<V>): Promise<boolean>;
-  /** S5. Say that everything up to this change is visible. */
-  activate(visible: Stamped<V>): Promise<void>;
+  /** S5. Say that everything after `settledSeq`, up to this change, is visible. */
+  activate(visible: Stamped<V>, settledSeq: number): Promise<void>;
   /** Say that the intent will never become visible. */
   abort(intent: Intent<V>): Promise<void>;
   /** Within the transaction that makes the change visible. Synchronous: nothing may come between. */
@@ -41,6 +41,10 @@ export interface LedgerHooks<V> {
   ): void;
   /** Within the transaction that gives the change up. Synchronous. */
   abandoned(intent: Intent<V>, reason: DomainError): void;
+  /** The ledger has another change where this one should have been: this object's storage is behind it. */
+  fenced(): Promise<void>;
+  /** The ledger keeps one row, which an aborted change moves on too; see `discard`. */
+  readonly restampsAborted: boolean;
 }
 
 /** An unfinished change is looked at again this long after it could have ended. */
@@ -58,11 +62,15 @@ export class DurableRegister<V> {
   /** The intent whose ledger row is known to be there; another life of this object may have written it too. */
   #committed: string | null = null;
   #tail: Promise<unknown> = Promise.resolve();
+  #working = 0;
 
   constructor(
     storage: DurableObjectStorage,
     hooks: LedgerHooks<V>,
-    leases: { readonly terms: () => LeaseTerms; readonly skewMs: number },
+    leases: {
+      readonly terms: (isWaitedFor: boolean) => LeaseTerms;
+      readonly skewMs: number;
+    },
     fault: string | undefined,
   ) {
     this.#storage = storage;
@@ -73,7 +81,12 @@ export class DurableRegister<V> {
     );
     const row = storage.sql.exec<{ state: string }>("SELECT state FROM register").toArray()[0];
     this.#state = row === undefined ? emptyRegister() : (JSON.parse(row.state) as RegisterState<V>);
-    this.#granter = new LeaseGranter(storage.sql, leases.terms, leases.skewMs, Date.now());
+    this.#granter = new LeaseGranter(
+      storage.sql,
+      () => leases.terms(this.turns.isWaitedFor),
+      leases.skewMs,
+      Date.now(),
+    );
     if (this.#state.pending !== null) {
       this.turns.hold();
       // Whoever drove the change may be gone, and so may the alarm, if it was never confirmed.
@@ -133,9 +146,17 @@ export class DurableRegister<V> {
 
   /** One piece of work at a time: a method that awaits the ledger is not atomic by itself. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#tail.then(work, work);
+    this.#working += 1;
+    const done = this.#tail.then(work, work).finally(() => {
+      this.#working -= 1;
+    });
     this.#tail = done.catch(() => undefined);
     return done;
+  }
+
+  /** True while something is being worked on: a reader need not wait for it. */
+  get isWorking(): boolean {
+    return this.#working > 0;
   }
 
   /**
@@ -143,14 +164,9 @@ export class DurableRegister<V> {
    * ends with the change. `recordIntent` runs in the transaction of the intent.
    */
   async start(intentId: string, value: V, recordIntent: () => void): Promise<void> {
-    const before = this.#state;
     try {
-      this.#storage.transactionSync(() => {
-        this.#save(begin(before, intentId, value));
-        recordIntent();
-      });
+      this.#transaction(begin(this.#state, intentId, value), recordIntent);
     } catch (error) {
-      this.#state = before;
       this.turns.release(Date.now());
       throw error;
     }
@@ -171,10 +187,7 @@ export class DurableRegister<V> {
   async giveUp(reason: DomainError): Promise<boolean> {
     const { pending } = this;
     if (pending === null) return false;
-    this.#storage.transactionSync(() => {
-      this.#save(abandon(this.#state));
-      this.#hooks.abandoned(pending, reason);
-    });
+    this.#transaction(abandon(this.#state), () => this.#hooks.abandoned(pending, reason));
     await this.#finishAbort({ ...pending, aborting: true }).catch((error: unknown) =>
       unreachable(error),
     );
@@ -194,6 +207,7 @@ export class DurableRegister<V> {
       const outcome = await this.#commit(intent);
       if (outcome !== "written") {
         await this.giveUp({ kind: "ledger_unavailable" });
+        if (outcome === "fenced") await this.#hooks.fenced();
         return;
       }
       this.#committed = intent.intentId;
@@ -203,10 +217,9 @@ export class DurableRegister<V> {
     const now = Date.now();
     if (!this.#granter.isDrained(now)) return;
     const drainedOn = Math.min(now, this.#granter.drainedAt);
-    this.#storage.transactionSync(() => {
-      this.#save(flip(this.#state));
-      this.#hooks.flipped(intent, { drainedOn, flippedOn: now });
-    });
+    this.#transaction(flip(this.#state), () =>
+      this.#hooks.flipped(intent, { drainedOn, flippedOn: now }),
+    );
     await this.#reached("T4");
     this.turns.release(now);
   }
@@ -224,7 +237,7 @@ export class DurableRegister<V> {
 
   async #finishAbort(intent: Intent<V>): Promise<void> {
     await this.#hooks.abort(intent);
-    this.#save(discard(this.#state));
+    this.#save(discard(this.#state, this.#hooks.restampsAborted));
     this.turns.release(Date.now());
   }
 
@@ -233,7 +246,7 @@ export class DurableRegister<V> {
     if (visible !== null && settledSeq < visible.seq) {
       // Visible and durable: the answer is owed now. What the ledger still has to hear, the alarm can tell it.
       try {
-        await this.#hooks.activate(visible);
+        await this.#hooks.activate(visible, settledSeq);
         this.#save(settle(this.#state, visible.seq));
         await this.#reached("S5");
       } catch (error) {
@@ -241,6 +254,20 @@ export class DurableRegister<V> {
       }
     }
     if (!this.isUnsettled) await this.#storage.deleteAlarm();
+  }
+
+  /** All of it or nothing, in memory as in storage. */
+  #transaction(next: RegisterState<V>, also: () => void): void {
+    const before = this.#state;
+    try {
+      this.#storage.transactionSync(() => {
+        this.#save(next);
+        also();
+      });
+    } catch (error) {
+      this.#state = before;
+      throw error;
+    }
   }
 
   #save(state: RegisterState<V>): void {

@@ -11,6 +11,7 @@ import {
   isDrained,
   needsAuthority,
   spread,
+  type AuthorityRecord,
   type Grant,
   type Granter,
   type LeaseTerms,
@@ -20,6 +21,8 @@ import {
 interface Row extends Record<string, SqlStorageValue> {
   readonly horizon: number;
   readonly authority_ms: number;
+  /** 1: nobody may be answered before the leases of earlier lives are over. */
+  readonly silent: number;
 }
 
 export class LeaseGranter {
@@ -35,15 +38,16 @@ export class LeaseGranter {
     this.#terms = terms;
     this.#lastNow = now;
     sql.exec(
-      "CREATE TABLE IF NOT EXISTS authority (id INTEGER PRIMARY KEY CHECK (id = 1), horizon INTEGER NOT NULL, authority_ms INTEGER NOT NULL)",
+      "CREATE TABLE IF NOT EXISTS authority (id INTEGER PRIMARY KEY CHECK (id = 1), horizon INTEGER NOT NULL, authority_ms INTEGER NOT NULL, silent INTEGER NOT NULL)",
     );
-    const row = sql.exec<Row>("SELECT horizon, authority_ms FROM authority").toArray()[0];
+    const row = sql.exec<Row>("SELECT horizon, authority_ms, silent FROM authority").toArray()[0];
     const earlierMs =
       row === undefined
         ? null
         : earlierAuthority({ horizon: row.horizon, authorityMs: row.authority_ms }, now, skewMs);
     // No authority of its own yet: the first lease writes it down before it leaves.
     this.#granter = { ...boot(terms(), now, earlierMs), authorityUntil: now };
+    if (row?.silent === 1) this.#silentUntil = this.#granter.drainedAt;
   }
 
   /** Give a lease. Synchronous; the authority it may write is durable before the answer leaves the object. */
@@ -53,12 +57,7 @@ export class LeaseGranter {
     const terms = this.#terms();
     if (needsAuthority(terms, this.#granter, now)) {
       this.#granter = authorise(terms, this.#granter, now);
-      const record = authorityRecord(this.#granter, now);
-      this.#sql.exec(
-        "INSERT OR REPLACE INTO authority (id, horizon, authority_ms) VALUES (1, ?, ?)",
-        record.horizon,
-        record.authorityMs,
-      );
+      this.#record(authorityRecord(this.#granter, now), false);
     }
     const given = grant(terms, this.#granter, register, now);
     this.#granter = given.granter;
@@ -76,9 +75,26 @@ export class LeaseGranter {
    */
   distrust(now: number, silently: boolean): void {
     const terms = this.#terms();
-    const over = now + spread(terms, terms.authorityMs);
-    this.#granter = { ...this.#granter, drainedAt: Math.max(this.#granter.drainedAt, over) };
+    const { authorityMs } = terms;
+    const over = now + spread(terms, authorityMs);
+    this.#granter = {
+      ...this.#granter,
+      drainedAt: Math.max(this.#granter.drainedAt, over),
+      inheritedMs: Math.max(this.#granter.inheritedMs, authorityMs),
+      inheritedUntil: Math.max(this.#granter.inheritedUntil, over),
+    };
     if (silently) this.#silentUntil = over;
+    // A restart in the meantime has to wait as well.
+    this.#record({ authorityMs, horizon: now + authorityMs }, silently);
+  }
+
+  #record(record: AuthorityRecord, silent: boolean): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO authority (id, horizon, authority_ms, silent) VALUES (1, ?, ?, ?)",
+      record.horizon,
+      record.authorityMs,
+      silent ? 1 : 0,
+    );
   }
 
   /** On this object's clock: from then on no lease given so far is alive. */

@@ -103,7 +103,7 @@ export class RoutingLock extends DurableObject<Env> {
   /** Carry a begun change on, as far as it can go now. */
   async confirm(id: string): Promise<RoutingProgress> {
     await this.#register.exclusively(() => this.#register.push());
-    return this.#progress(id) ?? refused({ kind: "ledger_unavailable" });
+    return this.#progress(id) ?? refused({ kind: "outcome_unknown", waitedMs: null });
   }
 
   /** What a Worker's register is read by. */
@@ -172,26 +172,31 @@ export class RoutingLock extends DurableObject<Env> {
     const accountId = () => accountIdOf(this.env);
     return {
       commit: async ({ seq, value }) => {
-        await commitRouting(this.#db, accountId(), seq, value.diff, value.at, entry(value));
+        const place = { seq, undo: false };
+        await commitRouting(this.#db, accountId(), place, value.diff, value.at, entry(value));
         return true;
       },
-      activate: ({ seq }) => activateRouting(this.#db, seq),
+      activate: ({ seq }) => activateRouting(this.#db, { seq, undo: false }),
       // A write that was given up may have arrived all the same: put back what this object knows.
       abort: async ({ seq, value }) => {
         const inverse = invertRoutingDiff(this.#table, value.diff, value.at);
         const undo = { ...value, id: `${value.id}:undo`, action: "routing.undo" };
         const line = entry(undo, { undone: value.id });
-        await commitRouting(this.#db, accountId(), seq, inverse, value.at, line);
-        await activateRouting(this.#db, seq);
+        const place = { seq, undo: true };
+        await commitRouting(this.#db, accountId(), place, inverse, value.at, line);
+        await activateRouting(this.#db, place);
       },
       flipped: ({ value: { id, diff, at } }) => {
-        this.#table = applyRoutingDiff(this.#table, diff);
         this.#entries.apply(diff);
         this.#entries.rememberChange(id, diff, at);
+        this.#table = applyRoutingDiff(this.#table, diff);
       },
       abandoned: ({ value: { id } }, error) => {
         this.#givenUp = { id, error };
       },
+      // Places are taken by this object alone, and one that starts anew takes them from the clock.
+      fenced: async () => {},
+      restampsAborted: true,
     };
   }
 

@@ -18,7 +18,19 @@ export class TurnQueue {
   #held = false;
   #waiting: Waiter[] = [];
 
-  /** Wait for a turn. Whoever gets one has to {@link release} it, once. */
+  /** An urgent change waits: nobody else is to begin anything. */
+  get hasUrgent(): boolean {
+    return this.#waiting.some((waiter) => waiter.urgent);
+  }
+
+  get isWaitedFor(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /**
+   * Wait for a turn. Whoever gets one has to {@link release} it, once. An urgent change sends away, at once, everyone
+   * who waits to move forward, and who comes to while it waits itself.
+   */
   enter(
     urgent: boolean,
     now: number,
@@ -27,8 +39,10 @@ export class TurnQueue {
       this.#held = true;
       return ok(undefined);
     }
-    // A rollback is never turned away because others wait to move forward.
-    if (!urgent && this.#waiting.length >= LOCK_QUEUE_MAX) {
+    if (urgent) this.#supersede();
+    else if (this.hasUrgent) return err({ kind: "superseded_by_rollback" });
+    // An urgent change meets urgent ones only: it is never turned away because others wait to move forward.
+    if (this.#waiting.length >= LOCK_QUEUE_MAX) {
       return err({ kind: "lock_queue_full", waiting: this.#waiting.length });
     }
     return new Promise((answer) => this.#waiting.push({ urgent, since: now, answer }));
@@ -56,8 +70,14 @@ export class TurnQueue {
     }
   }
 
-  /** Send away everyone who waits to move forward. */
-  supersede(): void {
+  /** Nobody can have a turn for now: the change that holds it cannot be ended. */
+  refuseAll(error: DomainError): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const waiter of waiting) waiter.answer(err(error));
+  }
+
+  #supersede(): void {
     const forward = this.#waiting.filter((waiter) => !waiter.urgent);
     this.#waiting = this.#waiting.filter((waiter) => waiter.urgent);
     for (const waiter of forward) waiter.answer(err({ kind: "superseded_by_rollback" }));

@@ -5,18 +5,20 @@
 import { DurableObject } from "cloudflare:workers";
 import {
   decideDeployment,
-  isRollback,
+  isOlder,
   type CurrentDeployment,
   type Deployment,
   type DeploymentCommand,
-  type DeploymentFacts,
+  type DeploymentPlan,
+  type TrafficShare,
 } from "../domain/deployment.ts";
 import type { DomainError } from "../domain/errors.ts";
 import { parseWorkerId, type DeploymentId, type VersionId, type WorkerId } from "../domain/ids.ts";
 import type { Grant } from "../domain/lease.ts";
 import type { LeaseSettings } from "../domain/lease-settings.ts";
-import { ARMED_LEASE_MS, ARMED_MS } from "../domain/limits.ts";
+import { ARMED_LEASE_MS, ARMED_MS, QUEUED_LEASE_MS } from "../domain/limits.ts";
 import type { Receipt } from "../domain/receipt.ts";
+import { err, type Result } from "../domain/result.ts";
 import { logEvent } from "../observability/log.ts";
 import { openDatabase, type Database } from "../store/database.ts";
 import {
@@ -77,7 +79,16 @@ export class WorkerLock extends DurableObject<Env> {
     this.#register = new DurableRegister(
       ctx.storage,
       this.#ledger(),
-      { terms: () => this.#settings.terms(Date.now()), skewMs: leaseSkewMsOf(env) },
+      {
+        terms: (isWaitedFor) => {
+          const terms = this.#settings.terms(Date.now());
+          // While others wait for their turn leases are short, so that each of their drains is.
+          return isWaitedFor
+            ? { ...terms, leaseMs: Math.min(terms.leaseMs, QUEUED_LEASE_MS) }
+            : terms;
+        },
+        skewMs: leaseSkewMsOf(env),
+      },
       env.FAULT_POINT,
     );
     if (this.#register.isNew) {
@@ -93,7 +104,10 @@ export class WorkerLock extends DurableObject<Env> {
 
   /** {@link current}, after history has heard of everything that is visible. */
   async settledCurrent(): Promise<CurrentDeployment | null> {
-    if (this.#register.isUnsettled) await this.#register.exclusively(() => this.#register.push());
+    // Whoever works on it already tells history too; a reader does not wait for a ledger that does not answer.
+    if (this.#register.isUnsettled && !this.#register.isWorking) {
+      await this.#register.exclusively(() => this.#register.push());
+    }
     return this.current();
   }
 
@@ -114,27 +128,23 @@ export class WorkerLock extends DurableObject<Env> {
     const key = request.idempotency ?? { key: request.deploymentId, bodyHash: "" };
     const known = this.#known(key);
     if (known !== null) return known;
-    const facts = await this.#facts(request.command);
     // Before anybody is sent away for it: a rollback that cannot be made makes no way.
-    const plan = decideDeployment(facts, request.command);
+    const plan = await this.#decide(request.command);
     if (!plan.ok) return refused(plan.error);
-    const target = plan.value.versions;
-    const pending = this.#register.pending?.value.current ?? null;
-    const urgent = isRollback([this.current(), pending], target);
-    if (urgent) await this.#makeWay(target);
-    if (this.#register.isAborting) {
-      await this.#register.exclusively(() => this.#register.push()).catch(() => undefined);
-      if (this.#register.isAborting) return refused({ kind: "ledger_unavailable" });
-    }
-    const turn = await this.#register.turns.enter(urgent, Date.now());
-    if (!turn.ok) return refused(turn.error);
+    const { turns } = this.#register;
+    // In the queue first: whoever comes from now on comes after it.
+    const turn = turns.enter(plan.value.isRollback, Date.now());
+    if (plan.value.isRollback) await this.#giveUpForward(plan.value.versions);
+    if (this.#register.isAborting) await this.#retryAbort();
+    const granted = await turn;
+    if (!granted.ok) return this.#sendAway(request, key, granted.error);
     return this.#register.exclusively(() => this.#begin(request, key));
   }
 
   /** Carry a begun deployment on, as far as it can go now. */
   async confirm(deploymentId: DeploymentId): Promise<DeployProgress> {
     await this.#register.exclusively(() => this.#register.push());
-    return this.#progress(deploymentId) ?? refused({ kind: "deployment_not_found", deploymentId });
+    return this.#progress(deploymentId) ?? refused({ kind: "outcome_unknown", waitedMs: null });
   }
 
   /** How far a deployment is, without carrying it on; null when this lock does not know it. */
@@ -166,12 +176,13 @@ export class WorkerLock extends DurableObject<Env> {
     try {
       const known = this.#known(key);
       if (known !== null) return known;
+      if (this.#register.isAborting) return refused({ kind: "ledger_unavailable" });
       const { command } = request;
-      if ((await findWorkerById(this.#db, this.#workerId())) === null) {
-        return refused({ kind: "worker_not_found" });
-      }
-      const plan = decideDeployment(await this.#facts(command), command);
+      const plan = await this.#decide(command);
       if (!plan.ok) return refused(plan.error);
+      if (this.#register.turns.hasUrgent && !plan.value.isRollback) {
+        return this.#sendAway(request, key, { kind: "superseded_by_rollback" });
+      }
       const previous = this.#register.visible?.value.deployment.createdOn ?? 0;
       const deployment: Deployment = {
         id: request.deploymentId,
@@ -202,24 +213,44 @@ export class WorkerLock extends DurableObject<Env> {
     }
   }
 
-  /** A rollback goes first: what waits to move forward is sent away, what has not become visible is given up. */
-  async #makeWay(target: readonly { number: number; percentage: number }[]): Promise<void> {
-    this.#register.turns.supersede();
-    await this.#register.exclusively(async () => {
-      const pending = this.#register.pending?.value.current;
-      if (pending === undefined || !isRollback([pending], target)) return;
+  /** The one decision, on what the ledger and this object know now. */
+  async #decide(command: DeploymentCommand): Promise<Result<DeploymentPlan, DomainError>> {
+    const workerId = this.#workerId();
+    const ids = command.versions.map((share) => share.versionId.toLowerCase());
+    try {
+      const worker = await findWorkerById(this.#db, workerId);
+      if (worker === null) return err({ kind: "worker_not_found" });
+      const versions = await findVersionOwners(this.#db, worker.accountId, ids);
+      const versionsMax = deploymentVersionsMax(this.env);
+      const pending = this.#register.pending?.value.current ?? null;
+      const facts = { workerId, current: this.current(), pending, versions, versionsMax };
+      return decideDeployment(facts, command);
+    } catch (error) {
+      logEvent("warn", "ledger_unreachable", { error: String(error) });
+      return err({ kind: "ledger_unavailable" });
+    }
+  }
+
+  /** Give up what is on its way forward, and would undo a rollback to `target`. */
+  #giveUpForward(target: readonly TrafficShare[]): Promise<void> {
+    return this.#register.exclusively(async () => {
+      const pending = this.#register.pending?.value.current.versions;
+      if (pending === undefined || !isOlder(target, pending)) return;
       await this.#register.giveUp({ kind: "superseded_by_rollback" });
     });
   }
 
-  async #facts(command: DeploymentCommand): Promise<DeploymentFacts> {
-    const ids = command.versions.map((share) => share.versionId.toLowerCase());
-    return {
-      workerId: this.#workerId(),
-      current: this.current(),
-      versions: await findVersionOwners(this.#db, accountIdOf(this.env), ids),
-      versionsMax: deploymentVersionsMax(this.env),
-    };
+  /** The ledger may be back, and with it the turn that a given-up change still holds. */
+  async #retryAbort(): Promise<void> {
+    await this.#register.exclusively(() => this.#register.push()).catch(() => undefined);
+    if (this.#register.isAborting) this.#register.turns.refuseAll({ kind: "ledger_unavailable" });
+  }
+
+  #sendAway(request: DeployRequest, key: Keyed, error: DomainError): DeployProgress {
+    if (request.idempotency !== null && error.kind === "superseded_by_rollback") {
+      this.#requests.rememberRefusal(key, request.deploymentId, error, Date.now());
+    }
+    return refused(error);
   }
 
   #known(key: Keyed): DeployProgress | null {
@@ -256,15 +287,18 @@ export class WorkerLock extends DurableObject<Env> {
             source: deployment.author.source,
           },
         }),
-      activate: async ({ seq, value: { deployment } }) => {
+      activate: async ({ seq, value: { deployment } }, settledSeq) => {
         const coverage = await this.#coverage().catch(() => null);
-        const receipt = this.#requests.acknowledge(deployment.id, coverage, Date.now());
-        await activateDeployments(this.#db, this.#workerId(), seq, Date.now(), receipt);
+        this.#requests.acknowledge(deployment.id, coverage, Date.now());
+        const receipts = this.#requests.receiptsAfter(settledSeq);
+        await activateDeployments(this.#db, this.#workerId(), seq, Date.now(), receipts);
       },
       abort: ({ value, intentId }) => abortDeployment(this.#db, value.deployment, intentId),
       flipped: ({ value: { deployment } }, times) => this.#requests.flipped(deployment, times),
       abandoned: ({ value: { deployment } }, reason) =>
         this.#requests.giveUp(deployment.id, reason),
+      fenced: () => this.#adoptLedger(),
+      restampsAborted: false,
     };
   }
 
@@ -304,7 +338,14 @@ export class WorkerLock extends DurableObject<Env> {
       },
       undecided === null ? "decided" : "undecided",
     );
-    if (undecided !== null) await this.ctx.storage.setAlarm(Date.now());
+    if (undecided !== null) {
+      const { deployment } = undecided;
+      const own = { key: deployment.id, bodyHash: "" };
+      if (this.#requests.byDeployment(deployment.id) === null) {
+        this.#requests.remember(own, deployment, Date.now());
+      }
+      await this.ctx.storage.setAlarm(Date.now());
+    }
     logEvent("warn", "lock_adopted_ledger", { worker: this.#workerId(), seq: history.maxSeq });
   }
 

@@ -50,13 +50,19 @@ export interface DeploymentFacts {
     readonly id: VersionId;
     readonly workerId: WorkerId;
     readonly number: number;
+    /** A deployment that took effect had it with a share. */
+    readonly servedBefore: boolean;
   }[];
+  /** On its way, and not visible yet. */
+  readonly pending: CurrentDeployment | null;
   readonly versionsMax: number;
 }
 
 /** An accepted deployment, before it has a place in the history. */
 export interface DeploymentPlan {
   readonly versions: readonly TrafficShare[];
+  /** It goes back to what served before: it then goes before everything that waits to move forward. */
+  readonly isRollback: boolean;
 }
 
 /** A deployment as history tells it. */
@@ -110,20 +116,22 @@ export function decideDeployment(
   // As millionths: in binary fractions 99.999 is a little further from 100 than the tolerance.
   const missedBy = Math.round(Math.abs(sum - 100) * 1e6) / 1e6;
   if (missedBy > PERCENTAGE_SUM_TOLERANCE) return err({ kind: "shares_do_not_sum", sum });
-  return ok({ versions: shares });
+  const servedBefore = shares
+    .filter((share) => share.percentage > 0)
+    .every((share) => known.get(share.versionId)?.servedBefore === true);
+  const isRollback =
+    command.triggeredBy !== "upload" &&
+    servedBefore &&
+    (isOlder(shares, facts.current?.versions ?? []) ||
+      isOlder(shares, facts.pending?.versions ?? []));
+  return ok({ versions: shares, isRollback });
 }
 
-/**
- * Whether a deployment goes back: all it serves is older than the newest version that serves traffic or is about
- * to. It then goes before everything that waits to move forward.
- */
-export function isRollback(
-  serving: readonly (CurrentDeployment | null)[],
-  target: readonly { readonly number: number; readonly percentage: number }[],
-): boolean {
-  const newest = (shares: readonly { readonly number: number; readonly percentage: number }[]) =>
-    Math.max(0, ...shares.filter((share) => share.percentage > 0).map((share) => share.number));
-  return newest(target) < Math.max(0, ...serving.map((current) => newest(current?.versions ?? [])));
+/** Whether the newest version that `shares` serve is older than the newest that `others` do. */
+export function isOlder(shares: readonly TrafficShare[], others: readonly TrafficShare[]): boolean {
+  const newest = (of: readonly TrafficShare[]) =>
+    Math.max(0, ...of.filter((share) => share.percentage > 0).map((share) => share.number));
+  return newest(shares) < newest(others);
 }
 
 /** The latest deployment serves traffic and cannot be deleted; every other one can. */

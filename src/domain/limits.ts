@@ -161,6 +161,8 @@ export const LEASE_MS_MIN = 10;
 export const LEASE_MS_MAX = 10_000;
 /** Life of a lease while someone is about to roll back, in milliseconds. */
 export const ARMED_LEASE_MS = 200;
+/** Life of a lease while changes wait for their turn, in milliseconds: each of them waits for a drain. */
+export const QUEUED_LEASE_MS = 100;
 /** How long arming lasts, in milliseconds: as long as somebody takes to read a dialog. */
 export const ARMED_MS = 60_000;
 /** Authority terms are at least this many leases long, so that renewing them is rare. */
@@ -194,3 +196,5 @@ export const SHARED_ASK_MS_MAX = 100;
 export const SHARED_ASKS_MAX = 3;
 /** Registers that one isolate keeps in memory: a few hundred bytes each. */
 export const HELD_REGISTERS_MAX = 10_000;
+/** Host headers whose meaning a gateway isolate remembers. */
+export const HOST_HEADERS_KEPT_MAX = 1_000;

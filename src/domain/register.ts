@@ -49,9 +49,19 @@ export function abandon<V>(state: RegisterState<V>): RegisterState<V> {
   return { ...state, pending: { ...state.pending, aborting: true } };
 }
 
-/** The ledger says `aborted`: the register is free again. */
-export function discard<V>(state: RegisterState<V>): RegisterState<V> {
-  return { ...state, pending: null };
+/**
+ * The ledger says `aborted`: the register is free again. With `restamp`, what is visible takes over the aborted
+ * number, for a ledger whose one row has moved on to it.
+ */
+export function discard<V>(state: RegisterState<V>, restamp = false): RegisterState<V> {
+  const { visible, pending } = state;
+  if (!restamp || visible === null || pending === null) return { ...state, pending: null };
+  return {
+    ...state,
+    visible: { ...visible, seq: pending.seq },
+    pending: null,
+    settledSeq: pending.seq,
+  };
 }
 
 export function settle<V>(state: RegisterState<V>, seq: number): RegisterState<V> {

@@ -62,21 +62,21 @@ const newRow = (deployment: Deployment, intentId: string, status: "committing" |
   source: deployment.author.source,
 });
 
-/** Mark what is visible as such: everything up to `seq` that is not `active` yet; the last one with its receipt. */
+/** Mark what is visible as such: everything up to `seq` that is not `active` yet, each with its receipt if there is one. */
 export async function activateDeployments(
   db: Database,
   workerId: WorkerId,
   seq: number,
   activatedOn: number,
-  receipt: Receipt | null,
+  receipts: readonly Receipt[],
 ): Promise<void> {
-  const text = receipt === null ? null : JSON.stringify(receipt);
+  const byId = Object.fromEntries(receipts.map((receipt) => [receipt.deploymentId, receipt]));
   await db
     .update(deployments)
     .set({
       status: "active",
       activatedOn,
-      receipt: sql`CASE WHEN ${deployments.seq} = ${seq} THEN ${text} END`,
+      receipt: sql`(SELECT value FROM json_each(${JSON.stringify(byId)}) WHERE key = ${deployments.id})`,
     })
     .where(
       and(
@@ -127,7 +127,7 @@ export async function abortDeployment(
     .onConflictDoUpdate({
       target: [deployments.workerId, deployments.seq],
       set: { status: "aborted" },
-      setWhere: eq(deployments.status, "committing"),
+      setWhere: sql`${deployments.status} = 'committing' AND ${deployments.intentId} = ${intentId}`,
     });
 }
 

@@ -7,18 +7,28 @@ import { auditStatement, auditStatementIf } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { domains, registers, routes, workers, zones } from "./schema.ts";
 
+/** A change of the route table, or what takes it back: written under places of their own, the change's first. */
+export interface RoutingPlace {
+  readonly seq: number;
+  readonly undo: boolean;
+}
+
+/** Places as one number in the ledger's row: a change's write that comes after its undo comes too late. */
+const placeNumber = ({ seq, undo }: RoutingPlace): number => seq * 2 + (undo ? 1 : 0);
+
 /**
- * Write change `seq` of the route table, at once. Writing it again changes nothing; writing it after a later
- * change does nothing at all, so what an earlier life of the lock sent cannot come late and undo.
+ * Write a change of the route table, at once. Writing it again changes nothing; writing it after a later one, or
+ * after it was taken back, does nothing at all: what an earlier life of the lock sent cannot come late and undo.
  */
 export async function commitRouting(
   db: Database,
   accountId: AccountId,
-  seq: number,
+  place: RoutingPlace,
   diff: RoutingDiff,
   at: number,
   entry: AuditEntry,
 ): Promise<void> {
+  const seq = placeNumber(place);
   const json = (rows: readonly unknown[]) => JSON.stringify(rows);
   const each = (rows: readonly unknown[]) => sql`json_each(${json(rows)})`;
   const isOurs = sql`(SELECT seq FROM registers WHERE name = ${REGISTER}) = ${seq}`;
@@ -101,11 +111,11 @@ export async function commitRouting(
 }
 
 /** Say that the tables are what change `seq` made visible, or what was visible before it was given up. */
-export async function activateRouting(db: Database, seq: number): Promise<void> {
+export async function activateRouting(db: Database, place: RoutingPlace): Promise<void> {
   await db
     .update(registers)
     .set({ status: "active" })
-    .where(and(eq(registers.name, REGISTER), eq(registers.seq, seq)));
+    .where(and(eq(registers.name, REGISTER), eq(registers.seq, placeNumber(place))));
 }
 
 /** The second linearizable way to the route table. `undecided` while a change is on its way: only the lock knows then. */
@@ -119,7 +129,9 @@ export async function readRoutingLedger(
   ]);
   const row = register[0];
   if (row === undefined) return { seq: 0, table: toTable(tables) };
-  return row.status === "active" ? { seq: row.seq, table: toTable(tables) } : "undecided";
+  return row.status === "active"
+    ? { seq: Math.floor(row.seq / 2), table: toTable(tables) }
+    : "undecided";
 }
 
 const REGISTER = "routing";

@@ -191,15 +191,22 @@ export async function countVersions(db: Database, workerId: WorkerId): Promise<n
   return rows[0]?.count ?? 0;
 }
 
-/** Of these ids, the versions that exist in the account, whichever Worker they belong to. */
+/** Of these ids, the versions that exist in the account, whichever Worker they belong to, and whether they ever served. */
 export async function findVersionOwners(
   db: Database,
   accountId: AccountId,
   ids: readonly string[],
-): Promise<{ id: VersionId; workerId: WorkerId; number: number }[]> {
+): Promise<{ id: VersionId; workerId: WorkerId; number: number; servedBefore: boolean }[]> {
   if (ids.length === 0) return [];
   const rows = await db
-    .select({ id: versions.id, workerId: versions.workerId, number: versions.number })
+    .select({
+      id: versions.id,
+      workerId: versions.workerId,
+      number: versions.number,
+      servedBefore: sql<number>`EXISTS (
+        SELECT 1 FROM deployment_versions JOIN deployments ON deployments.id = deployment_id
+        WHERE version_id = ${versions.id} AND percentage > 0 AND status = 'active')`,
+    })
     .from(versions)
     .innerJoin(workers, eq(workers.id, versions.workerId))
     .where(and(inArray(versions.id, [...ids]), eq(workers.accountId, accountId)));
@@ -207,6 +214,7 @@ export async function findVersionOwners(
     id: row.id as VersionId,
     workerId: row.workerId as WorkerId,
     number: row.number,
+    servedBefore: row.servedBefore === 1,
   }));
 }
 

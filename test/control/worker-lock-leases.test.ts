@@ -219,4 +219,49 @@ describe("leases of a WorkerLock", () => {
     expect(drainedOn).toBeGreaterThan(acceptedOn);
     expect(await findReceipt(db, worker.id, receipt!.deploymentId)).toEqual(receipt);
   });
+
+  it("of a forward, a rollback and another forward at once, nothing forward becomes visible before the rollback", async () => {
+    const { versions, worker } = await served("lease-three", 4);
+    await deployTo(worker.id, deployRequest(command([[versions[1]!.id, 100]])));
+    await workerLock(worker.id).lease();
+    const ended: string[] = [];
+    const drive = async (name: string, n: number) => {
+      const done = await deployTo(worker.id, deployRequest(command([[versions[n]!.id, 100]])));
+      ended.push(`${name} ${done.ok ? "visible" : done.error.kind}`);
+    };
+    await Promise.all([drive("first", 2), drive("rollback", 0), drive("second", 3)]);
+    const visible = ended.filter((text) => text.endsWith("visible"));
+    expect(visible[0]).toBe("rollback visible");
+  });
+
+  it("a keyed call that a rollback sent out of the queue is refused again when it is retried", async () => {
+    const { versions, worker } = await served("lease-key", 4);
+    await deployTo(worker.id, deployRequest(command([[versions[1]!.id, 100]])));
+    await workerLock(worker.id).lease();
+    const keyed = () =>
+      deployRequest(command([[versions[3]!.id, 100]]), { key: "ci", bodyHash: "h" });
+    const refused = { state: "refused", error: { kind: "superseded_by_rollback" } };
+    const waiting = await runInDurableObject(workerLockStub(worker.id), async (lock) => {
+      await lock.begin(deployRequest(command([[versions[2]!.id, 100]])));
+      const queued = lock.begin(keyed());
+      await scheduler.wait(20);
+      await lock.begin(deployRequest(command([[versions[0]!.id, 100]])));
+      return queued;
+    });
+    expect(waiting).toMatchObject(refused);
+    expect(await workerLock(worker.id).begin(keyed())).toMatchObject(refused);
+  });
+
+  it("two teams that deploy new versions at the same time both get their turn, in order", async () => {
+    const { versions, lock, worker } = await served("lease-teams", 3);
+    await lock.lease();
+    const [bert, anna] = await Promise.all([
+      deployTo(worker.id, deployRequest(command([[versions[2]!.id, 100]]))),
+      scheduler
+        .wait(50)
+        .then(() => deployTo(worker.id, deployRequest(command([[versions[1]!.id, 100]])))),
+    ]);
+    expect([bert.ok, anna.ok]).toEqual([true, true]);
+    expect((await history(worker.id)).map((deployment) => deployment.seq)).toEqual([3, 2, 1]);
+  });
 });

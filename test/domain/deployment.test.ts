@@ -21,10 +21,11 @@ const facts = (fields: Partial<DeploymentFacts> = {}): DeploymentFacts => ({
   workerId,
   current,
   versions: [
-    { id: uuid(1), workerId, number: 1 },
-    { id: uuid(2), workerId, number: 2 },
-    { id: uuid(3), workerId: otherWorkerId, number: 1 },
+    { id: uuid(1), workerId, number: 1, servedBefore: true },
+    { id: uuid(2), workerId, number: 2, servedBefore: false },
+    { id: uuid(3), workerId: otherWorkerId, number: 1, servedBefore: true },
   ],
+  pending: null,
   versionsMax: 2,
   ...fields,
 });
@@ -56,7 +57,11 @@ describe("decideDeployment", () => {
     ["a sum of 99", shares([1, 19], [2, 80]), "shares_do_not_sum"],
     ["a sum of 101", shares([1, 21], [2, 80]), "shares_do_not_sum"],
     ["no version at all", [], "no_versions_given"],
-    ["three versions where two are allowed", shares([1, 20], [2, 40], [4, 40]), "too_many_versions"],
+    [
+      "three versions where two are allowed",
+      shares([1, 20], [2, 40], [4, 40]),
+      "too_many_versions",
+    ],
     ["the same version twice", shares([1, 50], [1, 50]), "duplicate_version"],
     ["a negative share", shares([1, -1], [2, 101]), "bad_percentage"],
     ["a share that is no number", shares([1, Number.NaN]), "bad_percentage"],
@@ -101,6 +106,35 @@ describe("decideDeployment", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe("a rollback", () => {
+  const serving = (n: number): CurrentDeployment => ({
+    ...current,
+    versions: [{ versionId: uuid(n), number: n, percentage: 100 }],
+  });
+  const isRollback = (
+    fields: Partial<DeploymentFacts>,
+    asked: Partial<DeploymentCommand> = {},
+    to = 1,
+  ) => {
+    const decided = decideDeployment(facts(fields), command(shares([to, 100]), asked));
+    return decided.ok && decided.value.isRollback;
+  };
+
+  it("goes back to a version that served before, from a newer one that serves or is about to", () => {
+    expect(isRollback({ current: serving(2) })).toBe(true);
+    expect(isRollback({ current: serving(1), pending: serving(2) })).toBe(true);
+    expect(isRollback({ current: serving(1) })).toBe(false);
+  });
+
+  it("is not an older version that never served: two teams deploy at the same time, and neither goes back", () => {
+    expect(isRollback({ current: serving(1), pending: serving(9) }, {}, 2)).toBe(false);
+  });
+
+  it("is never the deployment that an upload makes by itself", () => {
+    expect(isRollback({ current: serving(2) }, { triggeredBy: "upload" })).toBe(false);
   });
 });
 
