@@ -5,13 +5,13 @@ import type { ControlContext, RoutingLockCalls, WorkerLockCalls } from "./contro
 import { loadVersion } from "./control/load-version.ts";
 import { SecretBox } from "./control/secret-box.ts";
 import type { WorkerId } from "./domain/ids.ts";
-import { normalizeHost } from "./domain/routing.ts";
 import { parseOverridePolicy } from "./domain/version-override.ts";
 import type { ControlPlane } from "./gateway/control-plane.ts";
 import { defineEgress } from "./gateway/egress.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { type GatewayContext, requestScope } from "./gateway/request-scope.ts";
 import { defineServiceBinding } from "./gateway/service-binding.ts";
+import { readAddress } from "./gateway/visitor-address.ts";
 import { R2BlobStore } from "./store/blobs.ts";
 import { openDatabase } from "./store/database.ts";
 import { readLedger } from "./store/deployments.ts";
@@ -91,22 +91,16 @@ const contextFor = (env: Env, ctx: ExecutionContext): ControlContext => ({
 const scopeOf = (ctx: ExecutionContext) => requestScope(ctx as unknown as GatewayContext);
 const api = createApi(contextFor);
 
-/**
- * A name or an address, and perhaps a port. The runtime makes the URL from this header as it came, so that
- * "a.example:80@localhost" would be another host here than for a proxy in front.
- */
-const PLAIN_HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
 const badHost = () =>
   new Response("The Host header has to be a host name, with or without a port.\n", { status: 400 });
 
 export default {
   /** By host name alone: nothing in a request for another host can reach the API. */
-  async fetch(request, env, ctx) {
-    const url = URL.parse(request.url);
-    if (url === null || !PLAIN_HOST.test(request.headers.get("host") ?? "")) return badHost();
-    const host = normalizeHost(url.hostname);
-    return controlHosts(env).has(host)
+  fetch(request, env, ctx) {
+    const address = readAddress(request.url, request.headers.get("host") ?? "");
+    if (address === null) return badHost();
+    return controlHosts(env).has(address.host)
       ? api.fetch(request, env, ctx)
-      : gatewayOf(env).fetch(request, url, scopeOf(ctx));
+      : gatewayOf(env).fetch(request, address, scopeOf(ctx));
   },
 } satisfies ExportedHandler<Env>;

@@ -1,16 +1,20 @@
 /**
- * What the gateway costs: a deployed Worker against the same code bare, against the least gateway that is
- * possible, and against that gateway with the questions that freshness takes. And what the host costs.
+ * What the gateway costs with warm leases: a deployed Worker against the same code bare, against the least gateway
+ * that is possible, and against that gateway with what else it would need. And what the host costs.
  */
 import type { Lab } from "../measure/lab.ts";
 import type { LoadReport } from "../measure/load-thread.ts";
-import { ratiosOf, shuffled, spreadOf } from "../measure/statistics.ts";
+import { differencesOf, ratiosOf, shuffled, spreadOf } from "../measure/statistics.ts";
 import type { Row, Target } from "../measure/table.ts";
 import { putWorker } from "../servers/deployed-worker.ts";
 
 const CONNECTIONS = [1, 16] as const;
 /** The least that a bare Worker under the host may reach of what it reaches without it. */
 const HOST_SHARE_MIN = 0.95;
+/** The least that Switchback may reach of what a gateway reaches that has nothing to decide. */
+const GATEWAY_SHARE_MIN: Target = { bound: "at least", value: 0.95 };
+/** The most that deciding may add to one request, in microseconds. */
+const GATEWAY_ADDS_MAX: Target = { bound: "at most", value: 20 };
 
 interface Subject {
   readonly name: string;
@@ -22,7 +26,7 @@ export async function benchmarkGateway(lab: Lab): Promise<Row[]> {
   const subjects = await startSubjects(lab);
   // Many short turns: what disturbs the machine for a second then disturbs all of a round.
   const rounds = lab.quick ? 3 : 25;
-  const measureMs = lab.quick ? 100 : 500;
+  const measureMs = lab.quick ? 100 : 400;
   const warmMs = lab.quick ? 50 : 100;
   const rows: Row[] = [];
   for (const connections of CONNECTIONS) {
@@ -43,22 +47,30 @@ export async function benchmarkGateway(lab: Lab): Promise<Row[]> {
 const RAW = "bare Worker, raw workerd";
 const BARE = "bare Worker, host";
 const FIXED = "fixed gateway, host";
+const IDENTIFYING = "fixed gateway with three headers, host";
 const ASKING = "fixed gateway that asks two objects, host";
 const SWITCHBACK = "Switchback";
+const SILENT = "Switchback without headers";
 
 async function startSubjects(lab: Lab): Promise<Subject[]> {
   const raw = await lab.rawWorkerd();
   const bare = await lab.host("hello");
   const fixed = await lab.host("fixed-gateway");
+  const identifying = await lab.host("identifying-gateway");
   const asking = await lab.host("asking-gateway");
   const switchback = await lab.host();
-  await putWorker(lab.api(switchback), "hello");
+  const silent = await lab.host("switchback", lab.directory(), {
+    SWITCHBACK_IDENTIFY_VERSIONS: "off",
+  });
+  for (const host of [switchback, silent]) await putWorker(lab.api(host), "hello");
   return [
     { name: RAW, port: raw.port, host: "hello.localhost" },
     { name: BARE, port: bare.port, host: "hello.localhost" },
     { name: FIXED, port: fixed.port, host: "hello.localhost" },
+    { name: IDENTIFYING, port: identifying.port, host: "hello.localhost" },
     { name: ASKING, port: asking.port, host: "hello.localhost" },
     { name: SWITCHBACK, port: switchback.port, host: "hello.localhost" },
+    { name: SILENT, port: silent.port, host: "hello.localhost" },
   ];
 }
 
@@ -72,6 +84,14 @@ function rowsOf(connections: number, reports: ReadonlyMap<string, readonly LoadR
     result: ratiosOf(rates(above), rates(below)),
     ...(target ? { target } : {}),
   });
+  const medians = (name: string) => (reports.get(name) ?? []).map((r) => r.p50 * 1000);
+  const added = (above: string, below: string, target?: Target): Row => ({
+    benchmark: "gateway",
+    what: `p50 of ${above} − ${below}, ${with_}`,
+    unit: "µs",
+    result: differencesOf(medians(above), medians(below)),
+    ...(target ? { target } : {}),
+  });
   return [
     ...[...reports].map(([name, of]): Row => ({
       benchmark: "gateway",
@@ -83,7 +103,18 @@ function rowsOf(connections: number, reports: ReadonlyMap<string, readonly LoadR
     })),
     ratio(BARE, RAW, { bound: "at least", value: HOST_SHARE_MIN }),
     ratio(SWITCHBACK, BARE),
-    ratio(SWITCHBACK, FIXED),
+    ratio(SILENT, FIXED, GATEWAY_SHARE_MIN),
+    ratio(SWITCHBACK, IDENTIFYING, GATEWAY_SHARE_MIN),
+    ratio(SWITCHBACK, FIXED, GATEWAY_SHARE_MIN),
+    ratio(IDENTIFYING, FIXED),
     ratio(SWITCHBACK, ASKING),
+    ...(connections === 1
+      ? [
+          added(SILENT, FIXED, GATEWAY_ADDS_MAX),
+          added(SWITCHBACK, IDENTIFYING, GATEWAY_ADDS_MAX),
+          added(SWITCHBACK, FIXED, GATEWAY_ADDS_MAX),
+          added(IDENTIFYING, FIXED),
+        ]
+      : []),
   ];
 }

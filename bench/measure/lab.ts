@@ -32,8 +32,9 @@ export class Lab implements AsyncDisposable {
   async host(
     worker: "switchback" | Fixture = "switchback",
     directory: string = this.directory(),
+    settings: Readonly<Record<`SWITCHBACK_${string}`, string>> = {},
   ): Promise<HostProcess> {
-    const host = await startHostProcess(worker, directory);
+    const host = await startHostProcess(worker, directory, settings);
     this.#stops.push(() => host.stop());
     return host;
   }

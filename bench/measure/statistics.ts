@@ -30,6 +30,11 @@ export function ratiosOf(above: readonly number[], below: readonly number[]): Sp
   return spreadOf(above.map((value, round) => value / (below[round] ?? Number.NaN)));
 }
 
+/** Round by round, for the same reason. */
+export function differencesOf(above: readonly number[], below: readonly number[]): Spread {
+  return spreadOf(above.map((value, round) => value - (below[round] ?? Number.NaN)));
+}
+
 /** A new order each round: whoever comes after a busy neighbour is not always the same. */
 export function shuffled<T>(items: readonly T[]): T[] {
   return items

@@ -10,7 +10,7 @@ export interface Target {
 export interface Row {
   readonly benchmark: string;
   readonly what: string;
-  readonly unit: "req/s" | "ms" | "MB" | "×";
+  readonly unit: "req/s" | "calls/s" | "ms" | "µs" | "MB" | "×";
   readonly result: Spread;
   /** Latency of single requests, milliseconds. */
   readonly p50?: Spread;

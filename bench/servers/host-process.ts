@@ -13,7 +13,9 @@ export const ACCOUNT_ID = "be4c0000be4c0000be4c0000be4c0000";
 const FIXTURES = {
   hello: new URL("../fixtures/hello.js", import.meta.url),
   "fixed-gateway": new URL("../fixtures/fixed-gateway.js", import.meta.url),
+  "identifying-gateway": new URL("../fixtures/identifying-gateway.js", import.meta.url),
   "asking-gateway": new URL("../fixtures/asking-gateway.js", import.meta.url),
+  "counting-switchback": new URL("../fixtures/counting-switchback.js", import.meta.url),
 };
 export type Fixture = keyof typeof FIXTURES;
 
@@ -29,6 +31,7 @@ export interface HostProcess {
 export async function startHostProcess(
   worker: "switchback" | Fixture,
   directory: string,
+  settings: Readonly<Record<`SWITCHBACK_${string}`, string>> = {},
 ): Promise<HostProcess> {
   const script = worker === "switchback" ? SWITCHBACK : bundleFixture(worker, directory);
   const child = fork(ENTRY, [script, "--port", "0", "--data", directory], {
@@ -36,6 +39,7 @@ export async function startHostProcess(
       PATH: process.env["PATH"],
       SWITCHBACK_ROOT_TOKEN: ROOT_TOKEN,
       SWITCHBACK_ACCOUNT_ID: ACCOUNT_ID,
+      ...settings,
     },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
@@ -59,7 +63,7 @@ function bundleFixture(name: Fixture, directory: string): string {
     outfile,
     bundle: true,
     format: "esm",
-    external: ["cloudflare:*"],
+    external: ["cloudflare:*", "node:*"],
   });
   return outfile;
 }

@@ -88,6 +88,22 @@ export class CurrentDeployments {
     return this.#upcoming.splice(0);
   }
 
+  /** `resolve`, as far as memory goes: null when a lock has to be asked. */
+  peek<T>(
+    scope: ReadScope,
+    find: (routing: Routing) => T,
+    workerOf: (target: T) => WorkerId | null,
+  ): Resolved<T> | null {
+    const defer = (work: Promise<unknown>) => scope.waitUntil(work);
+    const routing = this.#routing.peek(defer);
+    if (routing === null) return null;
+    const target = find(routing.value);
+    const workerId = workerOf(target);
+    if (workerId === null) return { target, deployment: null, via: "lease", staleMs: 0 };
+    const deployment = this.#workers.get(workerId)?.peek(defer);
+    return deployment ? { target, deployment: deployment.value, via: "lease", staleMs: 0 } : null;
+  }
+
   /**
    * Finds a target in the route table and the current deployment of its Worker. Both are asked for at once
    * when the table in memory already names the Worker.

@@ -10,6 +10,7 @@ import { probeVersion, type ProbeResult } from "./probe-version.ts";
 import type { RequestScope, ServiceBindingProps } from "./request-scope.ts";
 import { callService, type ServiceCall } from "./service-call.ts";
 import { VersionRunner } from "./version-runner.ts";
+import type { VisitorAddress } from "./visitor-address.ts";
 
 export interface GatewayOptions {
   readonly loader: WorkerLoader;
@@ -29,8 +30,8 @@ export interface GatewayOptions {
 
 /** The data plane: runs versions for visitors and for other versions. One for each isolate: it holds memory. */
 export interface Gateway {
-  /** Answers a visitor; `url` is the request's, parsed. Never throws. */
-  fetch(request: Request, url: URL, scope: RequestScope): Promise<Response>;
+  /** Answers a visitor; `address` is the request's. Never throws. */
+  fetch(request: Request, address: VisitorAddress, scope: RequestScope): Promise<Response>;
   callService<T>(scope: RequestScope, props: ServiceBindingProps, call: ServiceCall<T>): Promise<T>;
   /** Whether this gateway is what answers at a URL, as far as was last seen. */
   serves(url: URL, scope: ReadScope): Promise<boolean>;
@@ -57,7 +58,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     serviceCalls: new Map(),
   };
   return {
-    fetch: (request, url, scope) => handleRequest(parts, request, url, scope),
+    fetch: (request, address, scope) => handleRequest(parts, request, address, scope),
     callService: (scope, props, call) => callService(parts, scope, props, call),
     async serves(url, scope) {
       const routing = current.lastSeenRouting() ?? (await current.currentRouting(scope));

@@ -1,15 +1,17 @@
 import type { CurrentDeployment } from "../domain/deployment.ts";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
-import { type HostTarget, resolveHost } from "../domain/routing.ts";
+import { type HostTarget, resolveHost, type Routing } from "../domain/routing.ts";
 import type { OverrideDecision } from "../domain/version-override.ts";
 import { logEvent } from "../observability/log.ts";
 import { chooseVersion } from "./choose-version.ts";
 import { ask } from "./ask.ts";
+import type { Resolved } from "./current-deployment.ts";
 import { errorPage, type GatewayErrorKind } from "./error-page.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { ControlPlaneUnavailable, messageOf, VersionLoadError } from "./gateway-errors.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { ownAnswer } from "./response-headers.ts";
+import type { VisitorAddress } from "./visitor-address.ts";
 
 /** What is run for a request. */
 interface Dispatch {
@@ -31,12 +33,18 @@ type Outcome = Dispatch | { readonly error: GatewayErrorKind };
 export async function handleRequest(
   gateway: GatewayParts,
   request: Request,
-  url: URL,
+  address: VisitorAddress,
   scope: RequestScope,
 ): Promise<Response> {
   let dispatch: Outcome | null = null;
   try {
-    dispatch = await decideDispatch(gateway, request, url, scope);
+    const find = (routing: Routing) => resolveHost(routing, address.host, address.path);
+    // With warm leases nothing is waited for before the version runs.
+    const found =
+      gateway.current.peek(scope, find, workerOf) ??
+      (await gateway.current.resolve(scope, find, workerOf));
+    const decided = decideDispatch(gateway, request, found);
+    dispatch = decided instanceof Promise ? await decided : decided;
     if ("error" in dispatch) return errorPage(request, dispatch.error, crypto.randomUUID());
     const response = await gateway.runner.run(scope, {
       workerId: dispatch.workerId,
@@ -53,30 +61,21 @@ export async function handleRequest(
   }
 }
 
-async function decideDispatch(
+const workerOf = (found: HostTarget): WorkerId | null =>
+  found.kind === "worker" ? found.workerId : null;
+
+function decideDispatch(
   gateway: GatewayParts,
   request: Request,
-  url: URL,
-  scope: RequestScope,
-): Promise<Outcome> {
-  const { target, deployment, staleMs } = await gateway.current.resolve<HostTarget>(
-    scope,
-    (routing) => resolveHost(routing, url.hostname, url.pathname + url.search),
-    (found) => (found.kind === "worker" ? found.workerId : null),
-  );
+  { target, deployment, staleMs }: Resolved<HostTarget>,
+): Outcome | Promise<Outcome> {
   if (target.kind === "none") {
     return {
       error: target.reason === "previews_disabled" ? "preview_disabled" : "no_such_host",
     };
   }
   const { workerId } = target;
-  if (target.kind === "preview") {
-    const versionId = await ask("a preview", () =>
-      gateway.controlPlane.previewVersion(workerId, target.label),
-    );
-    if (!versionId) return { error: "preview_not_found" };
-    return { workerId, versionId, deployment: null, override: { kind: "none" }, staleMs };
-  }
+  if (target.kind === "preview") return findPreview(gateway, workerId, target.label, staleMs);
   if (!deployment) return { error: "no_deployment" };
   gateway.runner.noteDeployment(workerId, deployment);
   const worker = { id: workerId, name: target.workerName };
@@ -89,6 +88,19 @@ async function decideDispatch(
   );
   if (!choice.versionId) return { error: "no_deployment" };
   return { workerId, versionId: choice.versionId, deployment, override: choice.override, staleMs };
+}
+
+async function findPreview(
+  gateway: GatewayParts,
+  workerId: WorkerId,
+  label: string,
+  staleMs: number,
+): Promise<Outcome> {
+  const versionId = await ask("a preview", () =>
+    gateway.controlPlane.previewVersion(workerId, label),
+  );
+  if (!versionId) return { error: "preview_not_found" };
+  return { workerId, versionId, deployment: null, override: { kind: "none" }, staleMs };
 }
 
 /** Safe methods without a body: a second try, should the code have run after all, changes nothing. */

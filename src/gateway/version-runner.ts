@@ -49,7 +49,8 @@ export class VersionRunner {
 
   async run<T>(scope: RequestScope, call: VersionCall<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
-      const entry = await this.#entry(call);
+      const { workerId, versionId } = call;
+      const entry = this.#loaded.find(workerId, versionId) ?? (await this.#enter(call));
       // What failed in the loader's callback reaches the call as another error; this is the first one.
       const code: { error?: unknown } = {};
       entry.inFlight++;
@@ -101,9 +102,7 @@ export class VersionRunner {
     }
   }
 
-  async #entry({ workerId, versionId }: VersionCall<unknown>): Promise<LoadedVersion> {
-    const found = this.#loaded.find(workerId, versionId);
-    if (found) return found;
+  async #enter({ workerId, versionId }: VersionCall<unknown>): Promise<LoadedVersion> {
     const now = this.#options.now();
     const failure = this.#failures.get(versionId);
     if (failure && failure.until > now) throw new VersionLoadError(versionId, failure.detail);

@@ -8,6 +8,7 @@ import type { LoadableVersion, ModuleType } from "../../src/domain/version.ts";
 import type { ControlPlane } from "../../src/gateway/control-plane.ts";
 import { createGateway, type GatewayOptions } from "../../src/gateway/gateway.ts";
 import type { RequestScope } from "../../src/gateway/request-scope.ts";
+import { readAddress } from "../../src/gateway/visitor-address.ts";
 
 export const WORKERS_DOMAIN = "workers.example";
 
@@ -137,7 +138,7 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
       return deploymentId;
     },
     fetch: (url: string, init?: RequestInit) =>
-      gateway.fetch(new Request(url, init), new URL(url), scope),
+      gateway.fetch(new Request(url, init), readAddress(url, new URL(url).host)!, scope),
   };
 }
 

@@ -35,6 +35,17 @@ describe("what a gateway has loaded", () => {
     expect(loaded.add(version(1), 0).loaderId.at(-1)).toBe("2");
   });
 
+  it("is not found any more once it was given up or unloaded", () => {
+    const loaded = new LoadedVersions("g");
+    const find = () => loaded.find(worker, "v1" as VersionId);
+    loaded.giveUp(loaded.add(version(1), 0));
+    expect(find()).toBeNull();
+    const second = loaded.add(version(1), 0);
+    expect(find()).toBe(second);
+    loaded.takeEvictable(Number.MAX_SAFE_INTEGER);
+    expect(find()).toBeNull();
+  });
+
   it("keeps an older deployment from overruling a newer one", () => {
     const loaded = new LoadedVersions("g");
     const deployment = (seq: number, n: number) => ({

@@ -13,6 +13,7 @@ import { defineEgress } from "../../src/gateway/egress.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import { type GatewayContext, requestScope } from "../../src/gateway/request-scope.ts";
 import { defineServiceBinding } from "../../src/gateway/service-binding.ts";
+import { readAddress } from "../../src/gateway/visitor-address.ts";
 
 interface FixtureEnv {
   readonly LOADER: WorkerLoader;
@@ -140,6 +141,7 @@ export default {
       return Response.json(setUp(await request.json()));
     }
     const scope = requestScope(ctx as unknown as GatewayContext);
-    return gatewayOf(env).fetch(request, new URL(request.url), scope);
+    const address = readAddress(request.url, request.headers.get("host") ?? "");
+    return gatewayOf(env).fetch(request, address!, scope);
   },
 } satisfies ExportedHandler<FixtureEnv>;
