@@ -8,7 +8,7 @@ import { findVersionOwners } from "../store/versions.ts";
 import type { ActingContext } from "./context.ts";
 import { accept, deploy, type Deployed } from "./deploy.ts";
 import { outcomeUnknown } from "./drive.ts";
-import type { DeployRequest } from "./worker-lock.ts";
+import type { DeployProgress, DeployRequest } from "./worker-lock.ts";
 
 export interface DeployOptions {
   readonly versionsMax: number;
@@ -29,7 +29,8 @@ export async function createDeployment(
 
 /** A deployment that is durable and in the history, and becomes visible by itself. */
 export interface AcceptedDeployment {
-  readonly deploymentId: DeploymentId;
+  /** `visible` when the call repeats one that was carried out. */
+  readonly progress: Exclude<DeployProgress, { readonly state: "refused" }>;
   /** Drives it on, so that it becomes visible as soon as it can instead of when the lock's alarm looks. */
   readonly finish: () => Promise<unknown>;
 }
@@ -45,11 +46,7 @@ export async function acceptDeployment(
   const progress = await accept(context, worker.id, request.value);
   if (typeof progress === "string") return err(outcomeUnknown(progress));
   if (progress.state === "refused") return err(progress.error);
-  const id = progress.state === "draining" ? progress.id : progress.deployment.id;
-  return ok({
-    deploymentId: id as DeploymentId,
-    finish: () => deploy(context, worker.id, request.value),
-  });
+  return ok({ progress, finish: () => deploy(context, worker.id, request.value) });
 }
 
 async function atTheDoor(

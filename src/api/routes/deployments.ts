@@ -9,13 +9,14 @@ import {
 import { removeDeployment } from "../../control/remove-deployment.ts";
 import { decideMessage } from "../../domain/annotations.ts";
 import { canonicalJson } from "../../domain/canonical-json.ts";
-import type { DeploymentCommand } from "../../domain/deployment.ts";
+import type { Deployment, DeploymentCommand } from "../../domain/deployment.ts";
 import { parseDeploymentId, type DeploymentId } from "../../domain/ids.ts";
 import {
   DEPLOYMENTS_PAGE_DEFAULT,
   ID_CHARS_MAX,
   IDEMPOTENCY_KEY_CHARS_MAX,
 } from "../../domain/limits.ts";
+import type { Receipt } from "../../domain/receipt.ts";
 import type { Worker } from "../../domain/worker.ts";
 import { sha256Hex } from "../../store/blobs.ts";
 import { findDeployment, findReceipt, listDeployments } from "../../store/deployments.ts";
@@ -26,6 +27,7 @@ import { workerNamed } from "../find-worker.ts";
 import { flag, pageOf, positive } from "../paging.ts";
 import { readJson } from "../read-body.ts";
 import { toWireDeployment } from "../wire/deployment.ts";
+import { toWireStatus } from "../wire/deployment-status.ts";
 import { toWireReceipt } from "../wire/receipt.ts";
 
 const deploymentBody = z.object({
@@ -82,38 +84,27 @@ export const deploymentRoutes = new Hono<ApiEnv>()
   })
   .get("/:name/deployments/:deploymentId", async (c) => {
     const worker = await workerOf(c);
-    await settle(c, worker);
-    const id = deploymentIdOf(c);
-    const deployment = await findDeployment(c.var.context.db, worker.id, id);
-    return deployment === null
-      ? refuseWith({ kind: "deployment_not_found", deploymentId: id })
-      : success(c, toWireDeployment(deployment));
+    const { deployment } = await knownDeployment(c, worker, deploymentIdOf(c));
+    return success(c, toWireDeployment(deployment));
   })
   .get("/:name/deployments/:deploymentId/status", async (c) => {
     const worker = await workerOf(c);
     const id = deploymentIdOf(c);
     const progress = await c.var.context.workerLock(worker.id).progress(id);
-    if (progress === null) {
-      await settle(c, worker);
-      const deployment = await findDeployment(c.var.context.db, worker.id, id);
-      if (deployment === null) refuseWith({ kind: "deployment_not_found", deploymentId: id });
-      return success(c, { id, status: "visible" });
-    }
-    if (progress.state === "refused") return refuseWith(progress.error);
-    return success(
-      c,
-      progress.state === "visible"
-        ? { id, status: "visible", receipt: toWireReceipt(progress.receipt) }
-        : { id, status: "draining", wait_ms: progress.waitMs },
-    );
+    if (progress !== null) return success(c, toWireStatus(id, progress));
+    const { receipt } = await knownDeployment(c, worker, id);
+    return success(c, {
+      id,
+      status: "visible",
+      ...(receipt === null ? {} : { receipt: toWireReceipt(receipt) }),
+    });
   })
   .get("/:name/deployments/:deploymentId/receipt", async (c) => {
     const worker = await workerOf(c);
-    await settle(c, worker);
     const id = deploymentIdOf(c);
-    const receipt = await findReceipt(c.var.context.db, worker.id, id);
+    const { receipt } = await knownDeployment(c, worker, id);
     return receipt === null
-      ? refuseWith({ kind: "deployment_not_found", deploymentId: id })
+      ? refuseWith({ kind: "receipt_missing", deploymentId: id })
       : success(c, toWireReceipt(receipt));
   })
   .delete("/:name/deployments/:deploymentId", async (c) => {
@@ -134,30 +125,43 @@ function waitsForAcceptance(c: ApiContext): boolean {
   return refuseWith({ kind: "bad_request", detail: 'wait has to be "visible" or "accepted".' });
 }
 
-/** 202: durable, in the history, and about to become visible; `status_url` tells when. */
+/** 202: durable, in the history, and about to become visible; `status_url` tells when. 200: it is already. */
 async function answerAccepted(
   c: ApiContext,
   worker: Worker,
   command: DeploymentCommand,
   options: DeployOptions,
 ): Promise<Response> {
-  const { deploymentId, finish } = accept(
+  const { progress, finish } = accept(
     await acceptDeployment(c.var.context, worker, command, options),
   );
-  c.executionCtx.waitUntil(finish());
-  logChange(c, "deployment.accept", { worker: worker.name, deployment: deploymentId });
+  const id = progress.state === "visible" ? progress.deployment.id : progress.id;
+  logChange(c, "deployment.accept", { worker: worker.name, deployment: id });
+  if (progress.state === "draining") {
+    c.executionCtx.waitUntil(finish());
+    c.status(202);
+  }
   const { origin, pathname } = new URL(c.req.url);
-  c.status(202);
-  return success(c, {
-    id: deploymentId,
-    status: "draining",
-    status_url: `${origin}${pathname}/${deploymentId}/status`,
-  });
+  const status_url = `${origin}${pathname}/${id}/status`;
+  return success(c, { ...toWireStatus(id, progress), status_url });
 }
 
 /** History may still have to hear of a deployment that is visible already. */
 const settle = (c: ApiContext, worker: Worker) =>
   c.var.context.workerLock(worker.id).settledCurrent();
+
+/** A deployment that took effect, and its receipt if that is known. */
+async function knownDeployment(
+  c: ApiContext,
+  worker: Worker,
+  id: DeploymentId,
+): Promise<{ deployment: Deployment; receipt: Receipt | null }> {
+  await settle(c, worker);
+  const { db } = c.var.context;
+  const deployment = await findDeployment(db, worker.id, id);
+  if (deployment === null) return refuseWith({ kind: "deployment_not_found", deploymentId: id });
+  return { deployment, receipt: await findReceipt(db, worker.id, id) };
+}
 
 function deploymentIdOf(c: ApiContext): DeploymentId {
   const text = c.req.param("deploymentId") ?? "";
