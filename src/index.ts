@@ -84,9 +84,15 @@ const contextFor = (env: Env, ctx: ExecutionContext): ControlContext => ({
   workerLock: (id) => workerLock(env, id),
   routingLock: () => routingLock(env),
   probe: (version) => gatewayOf(env).probeVersion(version, scopeOf(ctx)),
+  runtimeInstance: runtimeInstanceOf(env),
   now: () => Date.now(),
   newId: () => crypto.randomUUID(),
 });
+
+/** Only where all code shares one runtime (on Cloudflare there is no INTERNET): a name for this life of it. */
+let instanceOfIsolate: string | null = null;
+const runtimeInstanceOf = (env: Env): string | null =>
+  env.INTERNET === undefined ? null : (instanceOfIsolate ??= crypto.randomUUID());
 
 const scopeOf = (ctx: ExecutionContext) => requestScope(ctx as unknown as GatewayContext);
 const api = createApi(contextFor);

@@ -15,6 +15,7 @@ import { sha256Hex } from "../store/blobs.ts";
 import { findLatestVersion, findSealedSecrets, insertVersion } from "../store/versions.ts";
 import { findWorker, touchWorker } from "../store/workers.ts";
 import type { ActingContext } from "./context.ts";
+import { startOnce } from "./start-once.ts";
 
 export interface UploadOptions {
   readonly triggeredBy: VersionTrigger;
@@ -80,11 +81,9 @@ export async function prepareVersion(
     compatibilityFlags: draft.compatibilityFlags,
     contentHash,
   };
-  const probed = await context.probe(loadable);
-  if (!probed.ok) return err({ kind: "start_failed", detail: probed.message });
-  if (probed.handlers.length === 0 && probed.namedHandlers.length === 0) {
-    return err({ kind: "no_handlers" });
-  }
+  const started = await startOnce(context, loadable);
+  if (!started.ok) return started;
+  const probed = started.value;
 
   for (const [index, module] of draft.modules.entries()) {
     const ref = modules[index];

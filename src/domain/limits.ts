@@ -117,6 +117,8 @@ export const CONTROL_PLANE_RETRY_MS = 20;
 export const GATEWAY_RETRY_AFTER_SECONDS = 1;
 /** The longest a version may take to start at its upload check, in milliseconds. Cloudflare allows 1 s of CPU; this is wall clock on a machine that may be busy. */
 export const VERSION_START_MS_MAX = 5_000;
+/** How long code during whose start the runtime was lost is not started again, in milliseconds: longer than clients retry, and than somebody takes to read why. */
+export const START_CHECK_KEEP_MS = 600_000;
 /** Versions kept loaded by one gateway: about 2 MB each. */
 export const LOADED_VERSIONS_MAX = 1_000;
 /** Tries to load a version for one request that can be sent again. */

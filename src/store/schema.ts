@@ -256,6 +256,25 @@ export const registers = sqliteTable(
   (t) => [check("registers_status", sql`${t.status} IN ('committing', 'active')`)],
 );
 
+/**
+ * Code that is being started for the first time, while it is. A row that outlives its runtime is of code that may
+ * have ended it.
+ */
+export const startChecks = sqliteTable(
+  "start_checks",
+  {
+    /** The upload's version id; no such version exists yet. */
+    id: text("id").primaryKey(),
+    contentHash: text("content_hash").notNull(),
+    instanceId: text("instance_id").notNull(),
+    startedOn: integer("started_on").notNull(),
+  },
+  (t) => [
+    index("start_checks_content").on(t.contentHash),
+    check("start_checks_hash", sql`length(${t.contentHash}) = 64`),
+  ],
+);
+
 /** What was done, when, by whom. Rows are only ever added. */
 export const audit = sqliteTable(
   "audit",

@@ -87,6 +87,7 @@ const testContext = (): ControlContext => ({
         : { ok: true, startupTimeMs: 3, handlers: ["fetch"], namedHandlers: [] },
     );
   },
+  runtimeInstance: null,
   now: () => Date.now(),
   newId: newUuid,
 });
