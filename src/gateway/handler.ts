@@ -2,7 +2,7 @@ import type { CurrentDeployment } from "../domain/deployment.ts";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
 import { type HostTarget, resolveHost, type Routing } from "../domain/routing.ts";
 import type { OverrideDecision } from "../domain/version-override.ts";
-import { logEvent } from "../observability/log.ts";
+import { logSampled } from "../observability/log-sampler.ts";
 import { chooseVersion } from "./choose-version.ts";
 import { ask } from "./ask.ts";
 import type { Resolved } from "./current-deployment.ts";
@@ -116,7 +116,7 @@ function failurePage(request: Request, error: unknown, dispatch: Dispatch | null
       : error instanceof VersionLoadError
         ? "version_failed_to_load"
         : "worker_threw";
-  logEvent("error", kind, {
+  logSampled("error", kind, dispatch?.versionId ?? "", {
     requestId,
     host: new URL(request.url).hostname,
     workerId: dispatch?.workerId,

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { VersionId } from "../../src/domain/ids.ts";
 import { STALE_MS_DEFAULT } from "../../src/domain/limits.ts";
 import { answering, fakeSwitchback, textModule } from "./fake-control-plane.ts";
@@ -357,6 +357,15 @@ describe("an error of the platform", () => {
     const plain = await fetch(HOST);
     expect(plain.headers.get("content-type")).toContain("text/plain");
     expect(await plain.text()).not.toContain("secret-detail");
+  });
+
+  it("worker_threw has one line in the log, however many visitors meet it", async () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => {});
+    const { fetch, versionId } = oneVersion(`export default { fetch() { throw new Error("x"); } }`);
+    for (let n = 0; n < 5; n++) expect((await fetch(HOST)).status).toBe(500);
+    const lines = log.mock.calls.map(([line]) => String(line));
+    log.mockRestore();
+    expect(lines.filter((line) => line.includes(versionId))).toHaveLength(1);
   });
 
   it("a Worker without a fetch handler threw", async () => {
