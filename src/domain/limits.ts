@@ -1,5 +1,6 @@
 /**
- * Every limit of the product: unit last in the name, with its reason. Each is tested at its boundary.
+ * Every limit of the product: unit last in the name, with its reason. Those that a request or an operator's setting
+ * can meet are tested at their boundary; pauses, intervals and deadlines inside the machinery are not all.
  * "Cloudflare" means that the number is the platform's own, so that what deploys there deploys here.
  */
 
