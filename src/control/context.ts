@@ -1,6 +1,6 @@
 import type { DurableObject } from "cloudflare:workers";
 import type { AccountId, WorkerId } from "../domain/ids.ts";
-import type { Author, LoadableVersion, NamedHandlers } from "../domain/version.ts";
+import type { Author, LoadableVersion, ProbeResult } from "../domain/version.ts";
 import type { BlobStore } from "../store/blobs.ts";
 import type { Database } from "../store/database.ts";
 import type { RoutingLock } from "./routing-lock.ts";
@@ -15,16 +15,6 @@ type Calls<T, Names extends keyof T> = {
 };
 export type WorkerLockCalls = Calls<WorkerLock, Exclude<keyof WorkerLock, keyof DurableObject>>;
 export type RoutingLockCalls = Calls<RoutingLock, Exclude<keyof RoutingLock, keyof DurableObject>>;
-
-/** What starting a version once, before anybody may deploy it, has shown. */
-export type ProbeResult =
-  | {
-      readonly ok: true;
-      readonly startupTimeMs: number;
-      readonly handlers: readonly string[];
-      readonly namedHandlers: readonly NamedHandlers[];
-    }
-  | { readonly ok: false; readonly message: string };
 
 /** The shell's dependencies, built once per request by the composition root. */
 export interface ControlContext {

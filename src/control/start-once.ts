@@ -8,7 +8,8 @@ import { START_CHECK_KEEP_MS } from "../domain/limits.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { LoadableVersion } from "../domain/version.ts";
 import { forgetStart, noteStart } from "../store/start-checks.ts";
-import type { ControlContext, ProbeResult } from "./context.ts";
+import type { ControlContext } from "./context.ts";
+import type { ProbeResult } from "../domain/version.ts";
 
 export type Started = Extract<ProbeResult, { readonly ok: true }>;
 

@@ -93,3 +93,16 @@ export interface LoadableVersion {
   readonly compatibilityFlags: readonly string[];
   readonly contentHash: string;
 }
+
+/** What starting a version once, before anybody may deploy it, has shown. */
+export type ProbeResult =
+  | {
+      readonly ok: true;
+      /** Milliseconds from the load to the first answer. */
+      readonly startupTimeMs: number;
+      /** Of the default export; with `namedHandlers` empty too, the version can do nothing at all. */
+      readonly handlers: readonly string[];
+      readonly namedHandlers: readonly NamedHandlers[];
+    }
+  /** What the runtime said: the error and where it was thrown. */
+  | { readonly ok: false; readonly message: string };

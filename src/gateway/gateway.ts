@@ -1,4 +1,4 @@
-import type { LoadableVersion } from "../domain/version.ts";
+import type { LoadableVersion, ProbeResult } from "../domain/version.ts";
 import { servesHost } from "../domain/routing.ts";
 import type { OverridePolicy } from "../domain/version-override.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -6,7 +6,7 @@ import { CurrentDeployments, type ReadScope } from "./current-deployment.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { handleRequest } from "./handler.ts";
 import type { Wait } from "./holder-clock.ts";
-import { probeVersion, type ProbeResult } from "./probe-version.ts";
+import { probeVersion } from "./probe-version.ts";
 import type { RequestScope, ServiceBindingProps } from "./request-scope.ts";
 import { callService, type ServiceCall } from "./service-call.ts";
 import { VersionRunner } from "./version-runner.ts";

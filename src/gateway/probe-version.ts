@@ -1,22 +1,10 @@
 import { VERSION_START_MS_MAX } from "../domain/limits.ts";
-import type { LoadableVersion, NamedHandlers } from "../domain/version.ts";
+import type { LoadableVersion, ProbeResult } from "../domain/version.ts";
 import { CONTROL_ENTRYPOINT, type Description } from "./injected-modules.ts";
 import { startFailureText } from "./load-failure.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { evict } from "./version-runner.ts";
 import { workerCode } from "./worker-code.ts";
-
-export type ProbeResult =
-  | {
-      readonly ok: true;
-      /** Milliseconds from the load to the first answer. */
-      readonly startupTimeMs: number;
-      /** Of the default export; with `namedHandlers` empty too, the version can do nothing at all. */
-      readonly handlers: readonly string[];
-      readonly namedHandlers: readonly NamedHandlers[];
-    }
-  /** What the runtime said: the error and where it was thrown. */
-  | { readonly ok: false; readonly message: string };
 
 const HANDLERS_MAX = 1_000;
 const NAME_CHARS_MAX = 255;

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { ControlContext, ProbeResult } from "../../src/control/context.ts";
+import type { ControlContext } from "../../src/control/context.ts";
+import type { ProbeResult } from "../../src/domain/version.ts";
 import { startOnce } from "../../src/control/start-once.ts";
 import { START_CHECK_KEEP_MS } from "../../src/domain/limits.ts";
 import type { LoadableVersion } from "../../src/domain/version.ts";
