@@ -34,8 +34,14 @@ const [loadBefore = 0] = loadavg();
 const rows: Row[] = [];
 for (const name of names) {
   console.error(`${name} …`);
-  await using lab = new Lab(quick);
-  rows.push(...((await BENCHMARKS[name]?.(lab)) ?? []));
+  try {
+    await using lab = new Lab(quick);
+    rows.push(...((await BENCHMARKS[name]?.(lab)) ?? []));
+  } catch (error) {
+    // What the others found is worth minutes.
+    console.error(`${name} failed:`, error);
+    process.exitCode = 1;
+  }
 }
 const [cpu] = cpus();
 console.log(

@@ -10,7 +10,8 @@ export function seedDeployments(directory: string, worker: string, count: number
     database.exec("BEGIN");
     database
       .prepare(
-        `INSERT INTO deployments
+        `INSERT INTO deployments (id, worker_id, seq, status, intent_id, created_on, activated_on, deleted_on,
+           triggered_by, message, author_id, author_email, source)
          WITH RECURSIVE places (seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM places WHERE seq < ?)
          SELECT printf('%s-%012x', substr(first.id, 1, 23), places.seq), first.worker_id, places.seq,
            'active', printf('%s-%012x', substr(first.intent_id, 1, 23), places.seq),
@@ -22,7 +23,7 @@ export function seedDeployments(directory: string, worker: string, count: number
       .run(count, worker);
     database
       .prepare(
-        `INSERT INTO deployment_versions
+        `INSERT INTO deployment_versions (deployment_id, position, version_id, percentage)
          SELECT later.id, share.position, share.version_id, share.percentage
          FROM workers
          JOIN deployments AS first ON first.worker_id = workers.id AND first.seq = 1
