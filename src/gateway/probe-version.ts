@@ -1,5 +1,5 @@
 import { VERSION_START_MS_MAX } from "../domain/limits.ts";
-import type { LoadableVersion, ProbeResult } from "../domain/version.ts";
+import type { LoadableVersion, NamedHandlers, ProbeResult } from "../domain/version.ts";
 import { CONTROL_ENTRYPOINT, type Description } from "./injected-modules.ts";
 import { startFailureText } from "./load-failure.ts";
 import type { RequestScope } from "./request-scope.ts";
