@@ -42,6 +42,8 @@ export class SimulatedLock {
         abort: () => Promise.reject(new Error("simulation: nothing gives a change up")),
         flipped: ({ seq }) => void (this.visibleSeq = seq),
         abandoned: () => undefined,
+        fenced: async () => {},
+        restampsAborted: false,
       },
       { terms: () => terms, skewMs: 0 },
       undefined,
@@ -77,7 +79,7 @@ export class SimulatedLock {
           return this.#progress(name);
         }),
     }));
-    return over?.state === "visible";
+    return typeof over !== "string" && over.state === "visible";
   }
 
   async #begin(name: string): Promise<Change> {
