@@ -12,7 +12,8 @@ export default defineConfig({
             miniflare: {
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
-                ROOT_TOKEN_SHA256: "b0f6e6b3a4a2ea0e7d1bd5c4c0d3e0d3f3b8ac0a0a2d3e0d3f3b8ac0a0a2d3e0",
+                ROOT_TOKEN_SHA256:
+                  "b0f6e6b3a4a2ea0e7d1bd5c4c0d3e0d3f3b8ac0a0a2d3e0d3f3b8ac0a0a2d3e0",
                 SECRETS_KEY: "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
               },
             },

@@ -33,7 +33,9 @@ function sources(folder = SRC): SourceFile[] {
     const text = readFileSync(path, "utf8");
     const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/^\s*\/\/.*$/gm, "");
     const imports = [...code.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((m) => m[1] ?? "");
-    return [{ path, folder: relative(SRC, path).split("/").slice(0, -1)[0] ?? "", text: code, imports }];
+    return [
+      { path, folder: relative(SRC, path).split("/").slice(0, -1)[0] ?? "", text: code, imports },
+    ];
   });
 }
 
@@ -77,9 +79,13 @@ describe("architecture", () => {
   });
 
   it("SQL is in the store alone; an object's own storage is in control", () => {
-    const tables = /\b(?:FROM|INTO|UPDATE|JOIN)\s+(?:versions|deployments|workers|routes|domains|zones|tokens|audit|accounts)\b/;
+    const tables =
+      /\b(?:FROM|INTO|UPDATE|JOIN)\s+(?:versions|deployments|workers|routes|domains|zones|tokens|audit|accounts)\b/;
     const wrong = files
-      .filter((file) => file.folder !== "store" && (tables.test(file.text) || /drizzle-orm/.test(file.text)))
+      .filter(
+        (file) =>
+          file.folder !== "store" && (tables.test(file.text) || /drizzle-orm/.test(file.text)),
+      )
       .filter((file) => file.folder !== "host")
       .map((file) => name(file.path));
     expect(wrong).toEqual([]);

@@ -1,6 +1,11 @@
 /** What was read and written, and what is wrong with it. */
 import { Changes, type LedgerRow, type Pending } from "./changes.ts";
-import { describeViolation, findViolations, type Read, type Violation } from "../model/linearizable.ts";
+import {
+  describeViolation,
+  findViolations,
+  type Read,
+  type Violation,
+} from "../model/linearizable.ts";
 import { ALPHA, BETA, MOVING_HOST, ownerAfter, type ReadAnswer } from "./workers/names.ts";
 
 export interface Percentiles {

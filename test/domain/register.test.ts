@@ -24,7 +24,9 @@ describe("register", () => {
   });
 
   it("never makes a change visible that was given up", () => {
-    expect(() => flip(abandon(begin(emptyRegister<string>(), "i1", "a")))).toThrow(/nothing to make/);
+    expect(() => flip(abandon(begin(emptyRegister<string>(), "i1", "a")))).toThrow(
+      /nothing to make/,
+    );
   });
 
   it("owes the ledger a word until the visible change is settled", () => {

@@ -159,10 +159,16 @@ describe("routing changes", () => {
         .tuple(n, fc.boolean(), fc.subarray(["a.x.org", "b.x.org"]))
         .map(([w, override, hosts]) => domains(w, override, ...hosts)),
       n.map((w): RoutingCommand => ({ kind: "create_worker", worker: worker(w) })),
-      n.map((w): RoutingCommand => ({ kind: "remove_worker", workerId: worker(w).id, deletedOn: 5 })),
-      fc.tuple(n, fc.boolean()).map(
-        ([w, enabled]): RoutingCommand => ({ kind: "set_subdomain", workerId: worker(w).id, enabled }),
-      ),
+      n.map((w): RoutingCommand => ({
+        kind: "remove_worker",
+        workerId: worker(w).id,
+        deletedOn: 5,
+      })),
+      fc.tuple(n, fc.boolean()).map(([w, enabled]): RoutingCommand => ({
+        kind: "set_subdomain",
+        workerId: worker(w).id,
+        enabled,
+      })),
     );
     const sorted = (table: RouteTable) => ({
       workers: table.workers.toSorted((a, b) => a.workerId.localeCompare(b.workerId)),

@@ -82,7 +82,9 @@ describe("while wrangler rolls back", () => {
     let newest = 0;
     const byEnd = all.toSorted((x, y) => x.visit.endedAt - y.visit.endedAt);
     let ended = 0;
-    for (const { visit, sequence } of all.toSorted((x, y) => x.visit.startedAt - y.visit.startedAt)) {
+    for (const { visit, sequence } of all.toSorted(
+      (x, y) => x.visit.startedAt - y.visit.startedAt,
+    )) {
       for (; (byEnd[ended]?.visit.endedAt ?? Infinity) < visit.startedAt; ended++) {
         newest = Math.max(newest, byEnd[ended]?.sequence ?? 0);
       }
