@@ -126,7 +126,11 @@ describe("the runtime killed under a load of deployments", () => {
     expect(visit.headers["x-switchback-version"]).toBe(history[0]?.versions[0]?.version_id);
 
     await host.stop();
-    expect(sequenceOf("busy")).toEqual(history.map((_, at) => at + 1));
+    // No place in the history is missing; one that a rollback overtook is there as a tombstone.
+    const places = placesOf("busy");
+    expect(places.map(({ seq }) => seq)).toEqual(places.map((_, at) => at + 1));
+    expect(places.filter(({ status }) => status === "active")).toHaveLength(history.length);
+    expect(places.filter(({ status }) => status === "committing")).toEqual([]);
     await host.start();
   });
 });
@@ -168,14 +172,12 @@ describe("host and runtime killed at one instant of a change of routes", () => {
   });
 });
 
-/** The places of a Worker's deployments in its history, oldest first, as the ledger keeps them. */
-const sequenceOf = (worker: string): unknown[] =>
-  host
-    .ledger(
-      "SELECT d.seq FROM deployments d JOIN workers w ON w.id = d.worker_id WHERE w.name = ? AND d.status = 'active' ORDER BY d.seq",
-      worker,
-    )
-    .map(({ seq }) => seq);
+/** The places in a Worker's history, oldest first, as the ledger keeps them. */
+const placesOf = (worker: string) =>
+  host.ledger(
+    "SELECT d.seq, d.status FROM deployments d JOIN workers w ON w.id = d.worker_id WHERE w.name = ? ORDER BY d.seq",
+    worker,
+  );
 
 const pause = () => new Promise<void>((done) => setTimeout(done, 5));
 
