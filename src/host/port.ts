@@ -1,13 +1,23 @@
 /** Finds out before anything else is started whether the public address can be had. */
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HostError, reasonOf } from "./host-error.ts";
+
+/**
+ * Where a free port is looked for: below those that systems hand out by themselves (32768 and up), or it could be
+ * another program's by the time that the runtime listens on it.
+ */
+const FREE_PORT_MIN = 20_000;
+const FREE_PORT_MAX = 32_767;
+const FREE_PORT_TRIES_MAX = 20;
 
 /**
  * The port, or the one chosen for 0. Throws a HostError that says what is wrong with the address.
  * A port that is taken is tried again for `patienceMs`: the last runtime of a killed host may be dying.
  */
 export async function claimPort(host: string, port: number, patienceMs: number): Promise<number> {
+  if (port === 0) return claimFreePort(host);
   const deadline = performance.now() + patienceMs;
   for (;;) {
     try {
@@ -20,6 +30,19 @@ export async function claimPort(host: string, port: number, patienceMs: number):
       await sleep(50);
     }
   }
+}
+
+async function claimFreePort(host: string): Promise<number> {
+  let reason = "";
+  for (let tries = 1; tries <= FREE_PORT_TRIES_MAX; tries++) {
+    try {
+      return await listenOnce(host, randomInt(FREE_PORT_MIN, FREE_PORT_MAX + 1));
+    } catch (error) {
+      reason = reasonOf(error);
+      if (reason !== "EADDRINUSE") break;
+    }
+  }
+  throw new HostError(explain(reason, host, 0));
 }
 
 async function listenOnce(host: string, port: number): Promise<number> {
