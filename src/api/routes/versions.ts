@@ -4,7 +4,9 @@ import { uploadVersion } from "../../control/upload-version.ts";
 import { decideUpload } from "../../domain/decide-upload.ts";
 import { parseVersionId, type WorkerId } from "../../domain/ids.ts";
 import { DEPLOYABLE_VERSIONS_MAX, VERSIONS_PAGE_DEFAULT } from "../../domain/limits.ts";
+import type { Upload } from "../../domain/upload.ts";
 import type { Version } from "../../domain/version.ts";
+import type { Worker } from "../../domain/worker.ts";
 import { countVersions, findVersion, listVersions, versionsBefore } from "../../store/versions.ts";
 import type { ApiContext, ApiEnv } from "../api-env.ts";
 import { logChange } from "../change-log.ts";
@@ -29,15 +31,8 @@ export const versionRoutes = new Hono<ApiEnv>()
     const worker = accept(await workerNamed(c.var.context, c.req.param("name")));
     const strictInherit = isStrictInherit(c);
     const upload = accept(await readUpload(c.req.raw));
-    const draft = accept(decideUpload(upload, { path: "version", workerName: worker.name }));
-    const version = accept(
-      await uploadVersion(c.var.context, worker, draft, {
-        triggeredBy: "version_upload",
-        strictInherit,
-      }),
-    );
-    logChange(c, "version.upload", { worker: worker.name, version: version.id });
-    return success(c, toWireVersion(version, worker), { notices: draft.notices });
+    const { version, notices } = await storeUpload(c, worker, upload, strictInherit);
+    return success(c, toWireVersion(version, worker), { notices });
   })
   .get("/:name/versions/:versionId", async (c) => {
     const worker = accept(await workerNamed(c.var.context, c.req.param("name")));
@@ -66,4 +61,28 @@ export async function versionsPage(
     limit: page.perPage,
   });
   return { versions, info: pageInfo(page, versions.length, total) };
+}
+
+/** A version that exists now, and what was done otherwise than asked. */
+export interface Uploaded {
+  readonly version: Version;
+  readonly notices: readonly string[];
+}
+
+/** Upload a version without deploying it, however it was sent; or end the handler with the refusal. */
+export async function storeUpload(
+  c: ApiContext,
+  worker: Worker,
+  upload: Upload,
+  strictInherit: boolean,
+): Promise<Uploaded> {
+  const draft = accept(decideUpload(upload, { path: "version", workerName: worker.name }));
+  const version = accept(
+    await uploadVersion(c.var.context, worker, draft, {
+      triggeredBy: "version_upload",
+      strictInherit,
+    }),
+  );
+  logChange(c, "version.upload", { worker: worker.name, version: version.id });
+  return { version, notices: draft.notices };
 }

@@ -2,7 +2,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { putScript } from "../../control/put-script.ts";
-import { uploadVersion } from "../../control/upload-version.ts";
 import { decideUpload } from "../../domain/decide-upload.ts";
 import { UPLOAD_BODY_BYTES_MAX, UPLOAD_PARTS_MAX } from "../../domain/limits.ts";
 import type { Upload } from "../../domain/upload.ts";
@@ -17,7 +16,7 @@ import { flag } from "../paging.ts";
 import { parseJson, readBytes } from "../read-body.ts";
 import { toBetaVersion, type WireModule } from "../wire/version.ts";
 import { isStrictInherit, workerSettingsOf } from "./scripts.ts";
-import { versionOf, versionsPage } from "./versions.ts";
+import { storeUpload, type Uploaded, versionOf, versionsPage } from "./versions.ts";
 
 const versionBody = z.looseObject({
   modules: z
@@ -68,28 +67,6 @@ export const workerVersionRoutes = new Hono<ApiEnv>()
       instead: "Leave it: a version that is not deployed serves no requests.",
     }),
   );
-
-interface Uploaded {
-  readonly version: Version;
-  readonly notices: readonly string[];
-}
-
-async function storeUpload(
-  c: ApiContext,
-  worker: Worker,
-  upload: Upload,
-  strictInherit: boolean,
-): Promise<Uploaded> {
-  const draft = accept(decideUpload(upload, { path: "version", workerName: worker.name }));
-  const version = accept(
-    await uploadVersion(c.var.context, worker, draft, {
-      triggeredBy: "version_upload",
-      strictInherit,
-    }),
-  );
-  logChange(c, "version.upload", { worker: worker.name, version: version.id });
-  return { version, notices: draft.notices };
-}
 
 async function deployUpload(
   c: ApiContext,
