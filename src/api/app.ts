@@ -2,11 +2,14 @@
 import { Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { requestId } from "hono/request-id";
+import { routePath } from "hono/route";
+import { count } from "../observability/counters.ts";
 import { logEvent } from "../observability/log.ts";
 import { ensureAccount } from "../store/workers.ts";
 import { apiConfigOf, type ApiContext, type ApiEnv, type ContextFor } from "./api-env.ts";
 import { authenticate, sameAccount } from "./auth.ts";
 import { refuse, Refused } from "./envelope.ts";
+import { breakerRoutes } from "./routes/breakers.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { domainRoutes } from "./routes/domains.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -29,6 +32,7 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 export function createApi(contextFor: ContextFor): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
+  app.use(countRequests);
   app.use(requestId());
   app.use(discardUnreadBody);
   app.onError((error, c) =>
@@ -58,12 +62,23 @@ export function createApi(contextFor: ContextFor): Hono<ApiEnv> {
     versionRoutes,
     deploymentRoutes,
     leaseRoutes,
+    breakerRoutes,
   ]) {
     app.route(`${account}/workers/scripts`, routes);
   }
   app.route(account, laterRoutes);
   return app;
 }
+
+/** By the route's pattern, not its path: a client cannot make new ones. */
+const countRequests = createMiddleware<ApiEnv>(async (c, next) => {
+  await next();
+  const status = String(c.res.status);
+  count("api_requests", { method: methodOf(c), route: routePath(c, -1), status });
+});
+
+const methodOf = (c: ApiContext): string =>
+  METHODS.find((method) => method === c.req.method) ?? "other";
 
 /** Before the first request of all does anything, the account has to be a row. */
 function configure() {

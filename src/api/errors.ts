@@ -17,6 +17,7 @@ export function toWireRefusal(error: DomainError): WireRefusal {
     case "version_not_found":
     case "deployment_not_found":
     case "receipt_missing":
+    case "breaker_not_found":
     case "worker_has_no_versions":
     case "route_not_found":
     case "domain_not_found":
@@ -91,6 +92,7 @@ function absenceRefusal(
     | "version_not_found"
     | "deployment_not_found"
     | "receipt_missing"
+    | "breaker_not_found"
     | "worker_has_no_versions"
     | "route_not_found"
     | "domain_not_found"
@@ -118,6 +120,12 @@ function absenceRefusal(
         404,
         130004,
         `The deployment ${error.deploymentId} took effect, but its receipt is not known: the lock that made it lost its storage before the receipt was in the history.`,
+      );
+    case "breaker_not_found":
+      return refusal(
+        404,
+        130005,
+        `The version ${error.versionId} is not stopped. GET …/breakers lists those of this Worker that are.`,
       );
     case "worker_has_no_versions":
       return refusal(

@@ -26,11 +26,6 @@ export interface ControlContext {
   routingLock(): RoutingLockCalls;
   /** Start a version once, without a network, and throw it away. */
   probe(version: LoadableVersion): Promise<ProbeResult>;
-  /**
-   * The one runtime that everything runs in, by a name that its next life does not have: code that never stops
-   * starting ends it. Null where code is started apart and under limits.
-   */
-  readonly runtimeInstance: string | null;
   /** Milliseconds since 1970. */
   now(): number;
   /** UUID, lower case. */

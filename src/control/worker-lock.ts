@@ -3,6 +3,7 @@
  * every route of the Worker reads. The object's name is the Worker's id.
  */
 import { DurableObject } from "cloudflare:workers";
+import { toStopped, type Breaker, type Stopped } from "../domain/breaker.ts";
 import {
   decideDeployment,
   isOlder,
@@ -20,6 +21,7 @@ import { ARMED_LEASE_MS, ARMED_MS, QUEUED_LEASE_MS } from "../domain/limits.ts";
 import type { Receipt } from "../domain/receipt.ts";
 import { err, type Result } from "../domain/result.ts";
 import { logEvent } from "../observability/log.ts";
+import { listOpenBreakers } from "../store/breakers.ts";
 import { openDatabase, type Database } from "../store/database.ts";
 import {
   abortDeployment,
@@ -34,6 +36,7 @@ import { accountIdOf, deploymentVersionsMax, leaseSkewMsOf, leaseTermsOf } from 
 import { DeploymentRequests, type Keyed } from "./deployment-requests.ts";
 import type { Progress } from "./drive.ts";
 import { DurableRegister, type LedgerHooks } from "./durable-register.ts";
+import { LockBreakers } from "./lock-breakers.ts";
 import { leaseSettingsOf, LockSettings } from "./lock-settings.ts";
 import type { RoutingLock } from "./routing-lock.ts";
 
@@ -63,6 +66,8 @@ export interface DeploymentLease {
   /** Versions that may become visible next: loading them now makes the first request after it quick. */
   readonly upcoming: readonly VersionId[];
   readonly settings: LeaseSettings;
+  /** Versions of `current` that must not be run. */
+  readonly stopped: readonly Stopped[];
 }
 
 export class WorkerLock extends DurableObject<Env> {
@@ -70,12 +75,14 @@ export class WorkerLock extends DurableObject<Env> {
   readonly #register: DurableRegister<Release>;
   readonly #requests: DeploymentRequests;
   readonly #settings: LockSettings;
+  readonly #breakers: LockBreakers;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#db = openDatabase(env.DB);
     this.#requests = new DeploymentRequests(ctx.storage.sql);
     this.#settings = new LockSettings(ctx.storage.sql, () => leaseTermsOf(env));
+    this.#breakers = new LockBreakers(ctx.storage.sql);
     this.#register = new DurableRegister(
       ctx.storage,
       this.#ledger(),
@@ -120,6 +127,7 @@ export class WorkerLock extends DurableObject<Env> {
       current: this.current(),
       upcoming: upcoming.map((share) => share.versionId),
       settings: this.#settings.worker,
+      stopped: this.#stopped(),
     };
   }
 
@@ -164,6 +172,17 @@ export class WorkerLock extends DurableObject<Env> {
 
   leaseSettings(): LeaseSettings {
     return this.#settings.worker;
+  }
+
+  /** Stop a version until the next deployment, or {@link resume}. The breaker that holds: it may have had one. */
+  stop(id: string, stopped: Stopped): Breaker {
+    const deploymentSeq = this.current()?.seq ?? 0;
+    return this.#breakers.trip({ ...toStopped(stopped), id, deploymentSeq });
+  }
+
+  /** False when the version was not stopped. */
+  resume(versionId: VersionId): boolean {
+    return this.#breakers.reset(versionId, this.current()?.seq ?? 0);
   }
 
   override async alarm(): Promise<void> {
@@ -302,6 +321,15 @@ export class WorkerLock extends DurableObject<Env> {
     };
   }
 
+  /** Of the versions that serve; those of others are told with their previews. */
+  #stopped(): readonly Stopped[] {
+    const current = this.current();
+    return this.#breakers
+      .inForce(current?.seq ?? 0)
+      .filter(({ versionId }) => current?.versions.some((share) => share.versionId === versionId))
+      .map(toStopped);
+  }
+
   #coverage() {
     const routing = this.env.ROUTING_LOCK.getByName(
       accountIdOf(this.env),
@@ -310,7 +338,11 @@ export class WorkerLock extends DurableObject<Env> {
   }
 
   async #adoptLedger(): Promise<void> {
-    const history = await readHistoryEnd(this.#db, this.#workerId());
+    const [history, breakers] = await Promise.all([
+      readHistoryEnd(this.#db, this.#workerId()),
+      listOpenBreakers(this.#db, this.#workerId()),
+    ]);
+    this.#breakers.adopt(breakers);
     if (history.maxSeq === 0) return;
     const worker = await findWorkerById(this.#db, this.#workerId());
     if (worker !== null) this.#settings.configure(leaseSettingsOf(worker));

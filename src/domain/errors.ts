@@ -9,6 +9,8 @@ export type DomainError =
   | { readonly kind: "deployment_not_found"; readonly deploymentId: string }
   // The deployment is there and took effect, but what proved it is lost.
   | { readonly kind: "receipt_missing"; readonly deploymentId: string }
+  // The version is not stopped, so there is nothing to reset.
+  | { readonly kind: "breaker_not_found"; readonly versionId: string }
   | { readonly kind: "worker_has_no_versions" }
   | { readonly kind: "route_not_found"; readonly routeId: string }
   | { readonly kind: "domain_not_found"; readonly domainId: string }

@@ -1,3 +1,4 @@
+import type { Stopped } from "../domain/breaker.ts";
 import type { CurrentDeployment } from "../domain/deployment.ts";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
 import type { Grant } from "../domain/lease.ts";
@@ -12,6 +13,8 @@ export interface DeploymentAnswer {
   /** Versions that may become visible next: loading them now makes the first request after it quick. */
   readonly upcoming: readonly VersionId[];
   readonly settings: IsolationPolicy;
+  /** Versions of `current` that must not be run. */
+  readonly stopped: readonly Stopped[];
 }
 
 /** The same about the route table; without `table` when `seq` is the one that the asker has. */
@@ -35,8 +38,11 @@ export interface ControlPlane {
     workerId: WorkerId,
   ): Promise<{ readonly current: CurrentDeployment | null } | "undecided">;
   ledgerRouting(): Promise<{ readonly seq: number; readonly table: RouteTable } | "undecided">;
-  /** The id of the version that a preview label names now (aliases move); null when there is none. */
-  previewVersion(workerId: WorkerId, label: string): Promise<VersionId | null>;
+  /** The version that a preview label names now (aliases move), and whether it must not be run; null when there is none. */
+  previewVersion(
+    workerId: WorkerId,
+    label: string,
+  ): Promise<{ readonly versionId: VersionId; readonly stopped: Stopped | null } | null>;
   /** A version with its modules and environment; null when this Worker has no such version. */
   version(workerId: WorkerId, versionId: VersionId): Promise<LoadableVersion | null>;
 }

@@ -7,6 +7,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import { ControlPlaneUnavailable } from "./gateway-errors.ts";
 import { HeldRegister, type Reading, type ReadPath, type RegisterSource } from "./held-register.ts";
 import { HolderClock, schedulerWait, type Wait } from "./holder-clock.ts";
+import type { StoppedVersions } from "./stopped-versions.ts";
 
 /** What a request found, and how far it may be trusted to be current. */
 export interface Resolved<T> {
@@ -38,6 +39,7 @@ export interface ReadScope {
 export class CurrentDeployments {
   readonly #controlPlane: ControlPlane;
   readonly #clock: HolderClock;
+  readonly #stopped: StoppedVersions;
   readonly #routing: HeldRegister<Routing>;
   readonly #workers = new Map<WorkerId, HeldRegister<CurrentDeployment | null>>();
   /** Versions that may become visible soon, and that nobody has been told of yet. */
@@ -45,6 +47,8 @@ export class CurrentDeployments {
 
   constructor(options: {
     readonly controlPlane: ControlPlane;
+    /** Told what lease answers say is stopped. */
+    readonly stopped: StoppedVersions;
     readonly workersDomain: string;
     /** Milliseconds since 1970. */
     readonly now: () => number;
@@ -52,6 +56,7 @@ export class CurrentDeployments {
   }) {
     const { controlPlane, workersDomain } = options;
     this.#controlPlane = controlPlane;
+    this.#stopped = options.stopped;
     this.#clock = new HolderClock(options.now, options.wait ?? schedulerWait);
     this.#routing = new HeldRegister<Routing>(
       {
@@ -76,6 +81,11 @@ export class CurrentDeployments {
   /** The newest route table seen, whatever has happened since; null before the first. Not for serving. */
   lastSeenRouting(): Routing | null {
     return this.#routing.lastSeen;
+  }
+
+  /** Of the Worker's newest deployment seen; 0: it had none; null: it was never asked for. */
+  lastSeenSeq(workerId: WorkerId): number | null {
+    return this.#workers.get(workerId)?.lastSeenSeq ?? null;
   }
 
   async currentRouting(scope: ReadScope): Promise<Routing> {
@@ -152,7 +162,10 @@ export class CurrentDeployments {
     // A Worker that is asked for again is simply held anew, so the oldest may go.
     const oldest =
       this.#workers.size >= HELD_REGISTERS_MAX ? this.#workers.keys().next().value : undefined;
-    if (oldest !== undefined) this.#workers.delete(oldest);
+    if (oldest !== undefined) {
+      this.#workers.delete(oldest);
+      this.#stopped.forget(oldest);
+    }
     this.#workers.set(workerId, made);
     return made;
   }
@@ -160,13 +173,21 @@ export class CurrentDeployments {
   #sourceOf(workerId: WorkerId): RegisterSource<CurrentDeployment | null> {
     const controlPlane = this.#controlPlane;
     let told = NONE_UPCOMING;
+    let asked = 0;
+    let heard = 0;
     return {
       question: "the current deployment",
       // The ledger does not know it, and an operator who chose to refuse must not be overruled.
       policy: UNHEARD_ISOLATION,
       lease: async () => {
+        const question = ++asked;
         const answer = await controlPlane.leaseDeployment(workerId);
-        const { grant, current, upcoming, settings } = answer;
+        const { grant, current, upcoming, settings, stopped } = answer;
+        // A lock that is being replaced, or an answer that was overtaken, may not know what others say already.
+        if (grant.kind !== "refuse" && question > heard) {
+          heard = question;
+          this.#stopped.hear(workerId, current?.seq ?? 0, stopped);
+        }
         for (const versionId of upcoming) {
           if (!told.includes(versionId)) this.#upcoming.push({ workerId, versionId });
         }

@@ -1,4 +1,4 @@
-import { GATEWAY_RETRY_AFTER_SECONDS } from "../domain/limits.ts";
+import { GATEWAY_RETRY_AFTER_SECONDS, STOPPED_RETRY_AFTER_SECONDS } from "../domain/limits.ts";
 
 /** Errors of the platform, as `x-switchback-error` names them. A Worker's own answers never carry that header. */
 export type GatewayErrorKind =
@@ -8,12 +8,15 @@ export type GatewayErrorKind =
   | "preview_disabled"
   | "worker_threw"
   | "version_failed_to_load"
+  | "version_stopped"
   | "control_plane_unavailable";
 
 interface Page {
   readonly status: number;
   readonly title: string;
   readonly text: string;
+  /** For pages that are 503. */
+  readonly retryAfterSeconds?: number;
 }
 
 const PAGES: Readonly<Record<GatewayErrorKind, Page>> = {
@@ -47,8 +50,15 @@ const PAGES: Readonly<Record<GatewayErrorKind, Page>> = {
     title: "The version could not be started",
     text: "None of the Worker's code ran for this request. A rollback to a version that starts will help.",
   },
+  version_stopped: {
+    status: 503,
+    title: "This version was stopped",
+    text: "None of the Worker's code ran for this request. Others are served as before.",
+    retryAfterSeconds: STOPPED_RETRY_AFTER_SECONDS,
+  },
   control_plane_unavailable: {
     status: 503,
+    retryAfterSeconds: GATEWAY_RETRY_AFTER_SECONDS,
     title: "It is not known which version is current",
     text: "The control plane did not answer, and nothing outdated is served instead. Try again in a moment.",
   },
@@ -74,7 +84,9 @@ export function errorPage(
     "x-request-id": requestId,
     "x-switchback-error": kind,
   });
-  if (page.status === 503) headers.set("retry-after", String(GATEWAY_RETRY_AFTER_SECONDS));
+  if (page.retryAfterSeconds !== undefined) {
+    headers.set("retry-after", String(page.retryAfterSeconds));
+  }
   const body = html ? htmlOf(page.title, lines) : `${[page.title, ...lines].join("\n")}\n`;
   return new Response(body, { status: page.status, headers });
 }

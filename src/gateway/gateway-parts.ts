@@ -1,16 +1,25 @@
 import type { OverridePolicy } from "../domain/version-override.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { CurrentDeployments } from "./current-deployment.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { StoppedVersions } from "./stopped-versions.ts";
 import type { VersionRunner } from "./version-runner.ts";
+import type { WebSocketRelay } from "./websocket-relay.ts";
 
 /** The gateway's inside, as its own modules share it. */
 export interface GatewayParts {
   readonly current: CurrentDeployments;
   readonly runner: VersionRunner;
+  readonly stopped: StoppedVersions;
   readonly controlPlane: ControlPlane;
   readonly overridePolicy: OverridePolicy;
   readonly identifyVersions: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly random: () => number;
+  readonly metrics: GatewayMetrics;
+  /** null: WebSockets pass as they are. */
+  readonly relay: WebSocketRelay | null;
   /** Calls in flight, by caller and target. */
   readonly serviceCalls: Map<string, number>;
 }

@@ -1,3 +1,4 @@
+import { whyStopped, type Stopped } from "../domain/breaker.ts";
 import type { CurrentDeployment } from "../domain/deployment.ts";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
 import { type HostTarget, resolveHost, type Routing } from "../domain/routing.ts";
@@ -7,6 +8,7 @@ import { chooseVersion } from "./choose-version.ts";
 import { ask } from "./ask.ts";
 import type { Resolved } from "./current-deployment.ts";
 import { errorPage, type GatewayErrorKind } from "./error-page.ts";
+import type { RequestOutcome } from "./gateway-metrics.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { ControlPlaneUnavailable, messageOf, VersionLoadError } from "./gateway-errors.ts";
 import type { RequestScope } from "./request-scope.ts";
@@ -24,7 +26,8 @@ interface Dispatch {
   readonly staleMs: number;
 }
 
-type Outcome = Dispatch | { readonly error: GatewayErrorKind };
+/** `about` is for the visitor. */
+type Outcome = Dispatch | { readonly error: GatewayErrorKind; readonly about?: string };
 
 /**
  * A visitor's request: resolve → pick → dispatch. The request goes on as it came: the gateway tells Workers nothing
@@ -36,6 +39,11 @@ export async function handleRequest(
   address: VisitorAddress,
   scope: RequestScope,
 ): Promise<Response> {
+  const { metrics, now } = gateway;
+  const arrivedAt = now();
+  metrics.inFlight++;
+  let workerId: WorkerId | null = null;
+  let outcome: RequestOutcome = "served";
   let dispatch: Outcome | null = null;
   try {
     const find = (routing: Routing) => resolveHost(routing, address.host, address.path);
@@ -43,19 +51,29 @@ export async function handleRequest(
     const found =
       gateway.current.peek(scope, find, workerOf) ??
       (await gateway.current.resolve(scope, find, workerOf));
+    workerId = found.target.kind === "none" ? null : found.target.workerId;
     const decided = decideDispatch(gateway, request, found);
     dispatch = decided instanceof Promise ? await decided : decided;
-    if ("error" in dispatch) return errorPage(request, dispatch.error, crypto.randomUUID());
+    if ("error" in dispatch) {
+      outcome = dispatch.error;
+      return errorPage(request, dispatch.error, crypto.randomUUID(), dispatch.about);
+    }
+    if (dispatch.staleMs > 0) metrics.staleAnswers++;
     const response = await gateway.runner.run(scope, {
       workerId: dispatch.workerId,
       versionId: dispatch.versionId,
       replayable: isReplayable(request),
       call: (stub) => stub.getEntrypoint().fetch(request),
     });
-    return ownAnswer(response, gateway.identifyVersions ? dispatch : null);
+    const answer = gateway.relay?.relay(response) ?? response;
+    return ownAnswer(answer, gateway.identifyVersions ? dispatch : null);
   } catch (error) {
-    return failurePage(request, error, dispatch && "versionId" in dispatch ? dispatch : null);
+    outcome = kindOf(error);
+    const dispatched = dispatch && "versionId" in dispatch ? dispatch : null;
+    return failurePage(request, outcome, error, dispatched);
   } finally {
+    metrics.inFlight--;
+    metrics.count(outcome, workerId, now() - arrivedAt);
     gateway.runner.unloadQuiet(scope);
     gateway.runner.loadAhead(scope, gateway.current.takeUpcoming());
   }
@@ -87,6 +105,8 @@ function decideDispatch(
     gateway.random,
   );
   if (!choice.versionId) return { error: "no_deployment" };
+  const stopped = gateway.stopped.find(workerId, choice.versionId, deployment.seq);
+  if (stopped) return refuseStopped(stopped);
   return { workerId, versionId: choice.versionId, deployment, override: choice.override, staleMs };
 }
 
@@ -96,26 +116,40 @@ async function findPreview(
   label: string,
   staleMs: number,
 ): Promise<Outcome> {
-  const versionId = await ask("a preview", () =>
+  const preview = await ask("a preview", () =>
     gateway.controlPlane.previewVersion(workerId, label),
   );
-  if (!versionId) return { error: "preview_not_found" };
+  if (!preview) return { error: "preview_not_found" };
+  const { versionId } = preview;
+  const stopped = preview.stopped ?? gateway.stopped.find(workerId, versionId, null);
+  if (stopped) return refuseStopped(stopped);
   return { workerId, versionId, deployment: null, override: { kind: "none" }, staleMs };
 }
+
+const refuseStopped = (stopped: Stopped): Outcome => ({
+  error: "version_stopped",
+  about: whyStopped(stopped),
+});
 
 /** Safe methods without a body: a second try, should the code have run after all, changes nothing. */
 export const isReplayable = (request: Request): boolean =>
   request.body === null &&
   (request.method === "GET" || request.method === "HEAD" || request.method === "OPTIONS");
 
-function failurePage(request: Request, error: unknown, dispatch: Dispatch | null): Response {
+const kindOf = (error: unknown): GatewayErrorKind =>
+  error instanceof ControlPlaneUnavailable
+    ? "control_plane_unavailable"
+    : error instanceof VersionLoadError
+      ? "version_failed_to_load"
+      : "worker_threw";
+
+function failurePage(
+  request: Request,
+  kind: GatewayErrorKind,
+  error: unknown,
+  dispatch: Dispatch | null,
+): Response {
   const requestId = crypto.randomUUID();
-  const kind: GatewayErrorKind =
-    error instanceof ControlPlaneUnavailable
-      ? "control_plane_unavailable"
-      : error instanceof VersionLoadError
-        ? "version_failed_to_load"
-        : "worker_threw";
   logSampled("error", kind, dispatch?.versionId ?? "", {
     requestId,
     host: new URL(request.url).hostname,

@@ -12,7 +12,7 @@ import {
   SHARED_ASK_MS_MAX,
   SHARED_ASKS_MAX,
 } from "../domain/limits.ts";
-import { logEvent } from "../observability/log.ts";
+import { logSampled } from "../observability/log-sampler.ts";
 import { isOverloaded, mayAskAgain } from "./ask.ts";
 import { ControlPlaneUnavailable } from "./gateway-errors.ts";
 import type { HolderClock } from "./holder-clock.ts";
@@ -84,6 +84,11 @@ export class HeldRegister<V> {
   /** The newest value seen, whatever has happened since; null before the first. Not for serving. */
   get lastSeen(): V | null {
     return this.#known?.value ?? null;
+  }
+
+  /** The sequence number of {@link lastSeen}; null before the first. */
+  get lastSeenSeq(): number | null {
+    return this.#known?.seq ?? null;
   }
 
   /** Whether the policy lets something be served that was last known to be current so many milliseconds ago. */
@@ -211,7 +216,7 @@ export class HeldRegister<V> {
       this.#learn(read.seq, read.value, at);
       return "proven";
     } catch (error) {
-      logEvent("warn", "ledger_unreachable", { error: String(error) });
+      logSampled("warn", "ledger_unreachable", "", { error: String(error) });
       return "unreachable";
     }
   }

@@ -1,3 +1,4 @@
+import { whyStopped } from "../domain/breaker.ts";
 import type { WorkerId } from "../domain/ids.ts";
 import { SERVICE_CALLS_IN_FLIGHT_MAX } from "../domain/limits.ts";
 import type { WorkerHost } from "../domain/route-table.ts";
@@ -47,6 +48,8 @@ export async function callService<T>(
     throw new Error(`${subject}: the Worker "${target.name}" has no deployment yet.`);
   }
   gateway.runner.noteDeployment(workerId, deployment);
+  const stopped = gateway.stopped.find(workerId, choice.versionId, deployment.seq);
+  if (stopped) throw new Error(`${subject}: ${whyStopped(stopped)}`);
   const options = props.props === undefined ? {} : { props: props.props };
   // Awaited here: the call counts as in flight until it is over.
   return await gateway.runner.run(scope, {

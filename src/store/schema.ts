@@ -256,22 +256,33 @@ export const registers = sqliteTable(
   (t) => [check("registers_status", sql`${t.status} IN ('committing', 'active')`)],
 );
 
-/**
- * Code that is being started for the first time, while it is. A row that outlives its runtime is of code that may
- * have ended it.
- */
-export const startChecks = sqliteTable(
-  "start_checks",
+/** Versions that are not run any more: open while the deployment is current and nobody has reset them. */
+export const breakers = sqliteTable(
+  "breakers",
   {
-    /** The upload's version id; no such version exists yet. */
     id: text("id").primaryKey(),
-    contentHash: text("content_hash").notNull(),
-    instanceId: text("instance_id").notNull(),
-    startedOn: integer("started_on").notNull(),
+    workerId: text("worker_id")
+      .notNull()
+      .references(() => workers.id),
+    versionId: text("version_id")
+      .notNull()
+      .references(() => versions.id),
+    /** 0: the Worker had no deployment. */
+    deploymentSeq: integer("deployment_seq").notNull(),
+    reason: text("reason").notNull(),
+    strikes: integer("strikes").notNull(),
+    stoppedOn: integer("stopped_on").notNull(),
+    resetOn: integer("reset_on"),
+    /** The audit's line of the reset. */
+    resetId: text("reset_id"),
   },
   (t) => [
-    index("start_checks_content").on(t.contentHash),
-    check("start_checks_hash", sql`length(${t.contentHash}) = 64`),
+    uniqueIndex("breakers_open")
+      .on(t.workerId, t.versionId, t.deploymentSeq)
+      .where(sql`reset_on IS NULL`),
+    check("breakers_deployment_seq", sql`${t.deploymentSeq} >= 0`),
+    check("breakers_reason", sql`${t.reason} IN ('blocked', 'crashed', 'memory')`),
+    check("breakers_strikes", sql`${t.strikes} >= 1`),
   ],
 );
 

@@ -87,7 +87,6 @@ const testContext = (): ControlContext => ({
         : { ok: true, startupTimeMs: 3, handlers: ["fetch"], namedHandlers: [] },
     );
   },
-  runtimeInstance: null,
   now: () => Date.now(),
   newId: newUuid,
 });

@@ -12,6 +12,7 @@ const EACH: { readonly [K in DomainError["kind"]]: Extract<DomainError, { kind: 
   version_not_found: { kind: "version_not_found", versionId: "v" },
   receipt_missing: { kind: "receipt_missing", deploymentId: "d" },
   deployment_not_found: { kind: "deployment_not_found", deploymentId: "d" },
+  breaker_not_found: { kind: "breaker_not_found", versionId: "v" },
   worker_has_no_versions: { kind: "worker_has_no_versions" },
   route_not_found: { kind: "route_not_found", routeId: "r" },
   domain_not_found: { kind: "domain_not_found", domainId: "d" },
