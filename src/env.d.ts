@@ -6,6 +6,16 @@ interface UnlistedEnv {
   readonly SECRETS_KEY: string;
   /** Reaches public addresses only, checked after name resolution. Absent on Cloudflare, whose network is that already. */
   readonly INTERNET?: Fetcher;
+  /** Where one machine runs this script in several processes: which one this is. Absent: all in one. */
+  readonly ROLE?: "control" | "gateway";
+  /** Of a gateway process: its name, never that of an earlier one. */
+  readonly GATEWAY_NAME?: string;
+  /** Of a gateway process: the control plane's door, by RPC. */
+  readonly CONTROL?: Fetcher;
+  /** Of a gateway process whose dispatches are announced: the supervisor that they are announced to. */
+  readonly SUPERVISOR?: Fetcher;
+  /** Of the control process: the gateway process in which uploads are started once, by RPC. */
+  readonly TRIAL?: Fetcher;
   /** Test hosts only; see control/fault-point. */
   readonly FAULT_POINT?: string;
 }

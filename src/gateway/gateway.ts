@@ -1,16 +1,21 @@
+import type { Stopped } from "../domain/breaker.ts";
+import type { WorkerId } from "../domain/ids.ts";
 import type { LoadableVersion, ProbeResult } from "../domain/version.ts";
 import { servesHost } from "../domain/routing.ts";
 import type { OverridePolicy } from "../domain/version-override.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { CurrentDeployments, type ReadScope } from "./current-deployment.ts";
+import { countAsks, GatewayMetrics, type GatewayReport } from "./gateway-metrics.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { handleRequest } from "./handler.ts";
 import type { Wait } from "./holder-clock.ts";
 import { probeVersion } from "./probe-version.ts";
 import type { RequestScope, ServiceBindingProps } from "./request-scope.ts";
 import { callService, type ServiceCall } from "./service-call.ts";
-import { VersionRunner } from "./version-runner.ts";
+import { StoppedVersions } from "./stopped-versions.ts";
+import { type EvictionReason, type VersionDispatch, VersionRunner } from "./version-runner.ts";
 import type { VisitorAddress } from "./visitor-address.ts";
+import { WebSocketRelay } from "./websocket-relay.ts";
 
 export interface GatewayOptions {
   readonly loader: WorkerLoader;
@@ -21,6 +26,10 @@ export interface GatewayOptions {
   readonly overridePolicy: OverridePolicy;
   /** Whether answers say which version they came from. */
   readonly identifyVersions: boolean;
+  /** Where the process may be replaced while visitors hold WebSockets: they are closed in good order then. */
+  readonly relayWebSockets?: boolean;
+  /** Waited for before each call into a version; what it gives is called after it. */
+  readonly announce?: (dispatch: VersionDispatch) => Promise<() => void>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   readonly wait?: Wait;
@@ -37,13 +46,35 @@ export interface Gateway {
   serves(url: URL, scope: ReadScope): Promise<boolean>;
   /** The upload check: whether a version starts, and what it exports. */
   probeVersion(version: LoadableVersion, scope: RequestScope): Promise<ProbeResult>;
+  /** The host's word that a version must not be run, ahead of the lease answers that say so. */
+  stop(workerId: WorkerId, stopped: Stopped): void;
+  report(): GatewayReport;
+  /** Unloads versions, behind the answer, that are not needed now. Says how many, and how many are left. */
+  evict(
+    scope: ReadScope,
+    reason: EvictionReason,
+  ): { readonly evicted: number; readonly loaded: number };
+  /** This gateway is about to be replaced: closes the WebSockets, and says how many there were. */
+  drain(): { readonly webSockets: number };
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { loader, gatewayId, controlPlane, now = Date.now } = options;
-  const runner = new VersionRunner({ loader, gatewayId, controlPlane, now });
+  const { loader, gatewayId, announce, now = Date.now } = options;
+  const metrics = new GatewayMetrics();
+  const relay = options.relayWebSockets === true ? new WebSocketRelay() : null;
+  const controlPlane = countAsks(options.controlPlane, metrics);
+  const runner = new VersionRunner({
+    loader,
+    gatewayId,
+    controlPlane,
+    now,
+    metrics,
+    ...(announce ? { announce } : {}),
+  });
+  const stoppedVersions = new StoppedVersions(now);
   const current = new CurrentDeployments({
     controlPlane,
+    stopped: stoppedVersions,
     workersDomain: options.workersDomain,
     now,
     ...(options.wait ? { wait: options.wait } : {}),
@@ -51,10 +82,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   const parts: GatewayParts = {
     current,
     runner,
+    stopped: stoppedVersions,
     controlPlane,
     overridePolicy: options.overridePolicy,
     identifyVersions: options.identifyVersions,
+    now,
     random: options.random ?? Math.random,
+    metrics,
+    relay,
     serviceCalls: new Map(),
   };
   return {
@@ -65,5 +100,19 @@ export function createGateway(options: GatewayOptions): Gateway {
       return servesHost(routing, url.hostname, url.pathname + url.search);
     },
     probeVersion: (version, scope) => probeVersion(loader, version, scope),
+    report: () =>
+      metrics.report({
+        loadedVersions: runner.loaded,
+        draining: relay?.draining ? 1 : 0,
+        webSockets: relay?.size ?? 0,
+        webSocketsEver: relay?.ever ?? 0,
+      }),
+    evict: (scope, reason) => ({
+      evicted: runner.unload(scope, reason),
+      loaded: runner.loaded,
+    }),
+    drain: () => ({ webSockets: relay?.drain() ?? 0 }),
+    stop: (workerId, stopped) =>
+      stoppedVersions.tell(workerId, stopped, current.lastSeenSeq(workerId)),
   };
 }

@@ -4,6 +4,7 @@ import {
   EVICTION_INTERVAL_MS,
   LOADED_VERSIONS_MAX,
   RETIRED_VERSION_KEEP_MS,
+  VERSION_IDLE_MS,
 } from "../domain/limits.ts";
 import type { LoadableVersion } from "../domain/version.ts";
 
@@ -18,8 +19,8 @@ export interface LoadedVersion {
   /** Some of the version's own code has answered: it can be loaded. */
   proven: boolean;
   inFlight: number;
-  /** Milliseconds since 1970; until then it stays loaded even when it is in no deployment. */
-  keepUntil: number;
+  /** Its last answer, or that it was taken in; milliseconds since 1970. */
+  usedAt: number;
 }
 
 const NONE: readonly LoadedVersion[] = [];
@@ -74,7 +75,7 @@ export class LoadedVersions {
       source: version,
       proven: false,
       inFlight: 0,
-      keepUntil: now + RETIRED_VERSION_KEEP_MS,
+      usedAt: now,
     };
     this.#loaded.set(key, entry);
     this.#newest = entry;
@@ -100,16 +101,37 @@ export class LoadedVersions {
   takeEvictable(now: number): readonly LoadedVersion[] {
     if (now < this.#nextSweep && this.#loaded.size <= LOADED_VERSIONS_MAX) return NONE;
     this.#nextSweep = now + EVICTION_INTERVAL_MS;
-    const evictable: LoadedVersion[] = [];
-    for (const entry of this.#leaving) {
-      if (entry.inFlight === 0 && now >= entry.keepUntil) evictable.push(entry);
-    }
     let excess = this.#loaded.size - LOADED_VERSIONS_MAX;
+    return this.#take(
+      (entry) => (!this.#leaving.has(entry) && excess-- > 0) || this.#isQuiet(entry, now),
+    );
+  }
+
+  /** The same at any time, and what is current but has not been asked for in `VERSION_IDLE_MS`. */
+  takeIdle(now: number): readonly LoadedVersion[] {
+    return this.#take(
+      (entry) => this.#isQuiet(entry, now) || now - entry.usedAt >= VERSION_IDLE_MS,
+    );
+  }
+
+  /** When memory is short: all that is in no current deployment, and of the rest half. */
+  takeSpare(): readonly LoadedVersion[] {
+    let wanted = 0;
     for (const entry of this.#loaded.values()) {
-      if (entry.inFlight > 0) continue;
-      const quiet = now >= entry.keepUntil && !this.#isCurrent(entry);
-      if (excess > 0 || quiet) evictable.push(entry);
-      if (excess > 0) excess--;
+      if (entry.inFlight > 0 || this.#isCurrent(entry)) wanted += 0.5;
+    }
+    return this.#take(
+      (entry) => this.#leaving.has(entry) || !this.#isCurrent(entry) || wanted-- >= 1,
+    );
+  }
+
+  /** Takes out those that `goes` lets go, the least recently used first; never one that answers a request. */
+  #take(goes: (entry: LoadedVersion) => boolean): readonly LoadedVersion[] {
+    const evictable: LoadedVersion[] = [];
+    for (const entries of [this.#leaving, this.#loaded.values()]) {
+      for (const entry of entries) {
+        if (entry.inFlight === 0 && goes(entry)) evictable.push(entry);
+      }
     }
     for (const entry of evictable) {
       // Entries that were given up have made their generation move on already.
@@ -124,6 +146,11 @@ export class LoadedVersions {
   #remove(entry: LoadedVersion): void {
     this.#loaded.delete(entry.key);
     if (this.#newest === entry) this.#newest = null;
+  }
+
+  #isQuiet(entry: LoadedVersion, now: number): boolean {
+    const quiet = now - entry.usedAt >= RETIRED_VERSION_KEEP_MS;
+    return quiet && (this.#leaving.has(entry) || !this.#isCurrent(entry));
   }
 
   #isCurrent(entry: LoadedVersion): boolean {

@@ -2,15 +2,15 @@ import type { CurrentDeployment } from "../domain/deployment.ts";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
 import {
   LOADED_VERSIONS_MAX,
-  RETIRED_VERSION_KEEP_MS,
   VERSION_FAILURE_KEEP_MS,
   VERSION_LOAD_TRIES_MAX,
 } from "../domain/limits.ts";
 import type { LoadableVersion } from "../domain/version.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import type { Upcoming } from "./current-deployment.ts";
+import type { ReadScope, Upcoming } from "./current-deployment.ts";
 import { ask } from "./ask.ts";
-import { VersionLoadError } from "./gateway-errors.ts";
+import { ControlPlaneUnavailable, VersionLoadError } from "./gateway-errors.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { CONTROL_ENTRYPOINT } from "./injected-modules.ts";
 import { classifyLoadFailure, startFailureText } from "./load-failure.ts";
 import { type LoadedVersion, LoadedVersions } from "./loaded-versions.ts";
@@ -26,6 +26,15 @@ export interface VersionCall<T> {
   readonly call: (stub: WorkerStub) => Promise<T>;
 }
 
+/** What is about to run. */
+export interface VersionDispatch {
+  readonly workerId: WorkerId;
+  readonly versionId: VersionId;
+}
+
+/** Why versions are unloaded: nobody uses them, or memory is short. */
+export type EvictionReason = "idle" | "memory";
+
 export interface VersionRunnerOptions {
   readonly loader: WorkerLoader;
   /** Names this build of the gateway: loaded versions hold stubs into it, so another build must not meet them. */
@@ -33,6 +42,12 @@ export interface VersionRunnerOptions {
   readonly controlPlane: Pick<ControlPlane, "version">;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly metrics: GatewayMetrics;
+  /**
+   * Waited for before each call into a version, so that somebody outside knows what ran if the process does not come
+   * back from it. What it gives is called when the version has answered, or failed.
+   */
+  readonly announce?: (dispatch: VersionDispatch) => Promise<() => void>;
 }
 
 /** Runs versions in isolates of their own. Errors of a version's code pass through; else `VersionLoadError`. */
@@ -47,18 +62,28 @@ export class VersionRunner {
     this.#loaded = new LoadedVersions(options.gatewayId);
   }
 
+  /** Versions loaded now. */
+  get loaded(): number {
+    return this.#loaded.size;
+  }
+
   async run<T>(scope: RequestScope, call: VersionCall<T>): Promise<T> {
+    const { announce } = this.#options;
     for (let tries = 1; ; tries++) {
       const { workerId, versionId } = call;
       const entry = this.#loaded.find(workerId, versionId) ?? (await this.#enter(call));
       // What failed in the loader's callback reaches the call as another error; this is the first one.
       const code: { error?: unknown } = {};
       entry.inFlight++;
+      let over: (() => void) | null = null;
       try {
+        if (announce !== undefined) over = await announced(announce({ workerId, versionId }));
         const result = await call.call(this.#stub(entry, scope, code));
         this.#answered(entry);
         return result;
       } catch (error) {
+        // Nothing of the version has run.
+        if (error instanceof ControlPlaneUnavailable) throw error;
         const failure = code.error === undefined ? classifyLoadFailure(error) : "passing";
         if (failure === "none") {
           this.#answered(entry);
@@ -69,6 +94,7 @@ export class VersionRunner {
         if (!again) throw this.#failed(entry, failure, code.error ?? error);
       } finally {
         entry.inFlight--;
+        over?.();
       }
     }
   }
@@ -78,11 +104,16 @@ export class VersionRunner {
     this.#loaded.noteDeployment(workerId, deployment);
   }
 
-  unloadQuiet(scope: RequestScope): void {
-    const evictable = this.#loaded.takeEvictable(this.#options.now());
-    if (evictable.length > 0) {
-      scope.waitUntil(Promise.all(evictable.map(({ loaderId }) => this.#evict(loaderId))));
-    }
+  unloadQuiet(scope: ReadScope): void {
+    this.#unload(scope, this.#loaded.takeEvictable(this.#options.now()));
+  }
+
+  /** Unloads, behind the answer, what nobody uses, or more when memory is short. Returns how many that are. */
+  unload(scope: ReadScope, reason: EvictionReason): number {
+    const evictable =
+      reason === "idle" ? this.#loaded.takeIdle(this.#options.now()) : this.#loaded.takeSpare();
+    this.#unload(scope, evictable);
+    return evictable.length;
   }
 
   /** Loads what is about to be deployed, behind the answer. A failure is for the first real request to tell. */
@@ -124,7 +155,9 @@ export class VersionRunner {
     return this.#options.loader.get(entry.loaderId, async () => {
       try {
         const version = entry.source ?? (await this.#fetchVersion(workerId, versionId));
-        return workerCode(version, scope, scope.egress({ workerId }));
+        const loadable = workerCode(version, scope, scope.egress({ workerId }));
+        this.#options.metrics.loads++;
+        return loadable;
       } catch (error) {
         code.error = error;
         throw error;
@@ -135,11 +168,12 @@ export class VersionRunner {
   #answered(entry: LoadedVersion): void {
     entry.proven = true;
     entry.source = null;
-    entry.keepUntil = this.#options.now() + RETIRED_VERSION_KEEP_MS;
+    entry.usedAt = this.#options.now();
   }
 
   #failed(entry: LoadedVersion, failure: "lasting" | "passing", error: unknown): Error {
     if (error instanceof Error && error.name === "ControlPlaneUnavailable") return error;
+    this.#options.metrics.loadFailures++;
     const detail = startFailureText(error);
     // One odd error must not take a version that works off the air; one that never answered costs a slot a try.
     if (failure === "lasting" || !entry.proven) {
@@ -150,12 +184,27 @@ export class VersionRunner {
     return new VersionLoadError(entry.versionId, detail);
   }
 
+  #unload(scope: ReadScope, evictable: readonly LoadedVersion[]): void {
+    if (evictable.length === 0) return;
+    this.#options.metrics.evictions += evictable.length;
+    scope.waitUntil(Promise.all(evictable.map(({ loaderId }) => this.#evict(loaderId))));
+  }
+
   #evict(loaderId: string): Promise<void> {
     return evict(
       this.#options.loader.get(loaderId, () => {
         throw new Error("already unloaded");
       }),
     );
+  }
+}
+
+/** A call that could not be announced must not be made: nobody would know what ended the process. */
+async function announced(answer: Promise<() => void>): Promise<() => void> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw new ControlPlaneUnavailable("leave to run a version", error);
   }
 }
 

@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
+import type { Stopped } from "../../src/domain/breaker.ts";
 import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts";
 import { DEFAULT_ISOLATION, type IsolationPolicy } from "../../src/domain/lease-settings.ts";
-import { STALE_MS_DEFAULT } from "../../src/domain/limits.ts";
+import { ASK_MS_MAX, STALE_MS_DEFAULT } from "../../src/domain/limits.ts";
 import type { RouteTable, WorkerHost } from "../../src/domain/route-table.ts";
 import type { ControlPlane } from "../../src/gateway/control-plane.ts";
 import { CurrentDeployments } from "../../src/gateway/current-deployment.ts";
 import { ControlPlaneUnavailable } from "../../src/gateway/gateway-errors.ts";
+import { StoppedVersions } from "../../src/gateway/stopped-versions.ts";
 
 const LEASE_MS = 1_000;
 const [ONE, TWO] = ["one" as WorkerId, "two" as WorkerId];
@@ -26,6 +28,7 @@ function setUp(leaseMs = 0) {
     table: tableOf(ONE),
     settings: DEFAULT_ISOLATION,
     upcoming: [] as readonly VersionId[],
+    stopped: [] as readonly Stopped[],
   };
   const calls: string[] = [];
   const work: Promise<unknown>[] = [];
@@ -42,6 +45,7 @@ function setUp(leaseMs = 0) {
         current: deploymentOf(workerId),
         upcoming: state.upcoming,
         settings: state.settings,
+        stopped: state.stopped,
       };
     },
     async leaseRouting(knownSeq) {
@@ -56,8 +60,10 @@ function setUp(leaseMs = 0) {
     version: async () => null,
   };
   const down = async () => Promise.reject(new Error("down"));
+  const stopped = new StoppedVersions(() => clock.now);
   const current = new CurrentDeployments({
     controlPlane,
+    stopped,
     workersDomain: "workers.example",
     now: () => clock.now,
   });
@@ -68,7 +74,7 @@ function setUp(leaseMs = 0) {
       (routing) => routing.workersByName.get("web"),
       (worker) => worker?.workerId ?? null,
     );
-  return { clock, state, calls, controlPlane, down, current, scope, resolveWeb };
+  return { clock, state, calls, controlPlane, down, current, stopped, scope, resolveWeb };
 }
 
 describe("what is current", () => {
@@ -224,5 +230,60 @@ describe("versions that may become visible next", () => {
       await resolveWeb();
       expect(current.takeUpcoming().length).toBe(upcoming.length);
     }
+  });
+});
+
+describe("what a lease answer says is stopped", () => {
+  const version = "v" as VersionId;
+  const stoppedVersion: Stopped = {
+    versionId: version,
+    reason: "crashed",
+    stoppedOn: 1,
+    strikes: 2,
+  };
+
+  it("is known when the request that asked goes on, and until a later answer", async () => {
+    const { state, stopped, resolveWeb } = setUp();
+    state.stopped = [stoppedVersion];
+    await resolveWeb();
+    expect(stopped.find(ONE, version, 1)).toEqual(stoppedVersion);
+    state.stopped = [];
+    await resolveWeb();
+    expect(stopped.find(ONE, version, 1)).toBeNull();
+  });
+
+  it("is not undone by an answer to an earlier question that comes later", async () => {
+    const { clock, state, controlPlane, stopped, resolveWeb } = setUp();
+    await resolveWeb();
+    const healthy = { ...controlPlane };
+    const late = Promise.withResolvers<void>();
+    controlPlane.leaseDeployment = async (workerId) => {
+      const answer = await healthy.leaseDeployment(workerId);
+      await late.promise;
+      return answer;
+    };
+    const first = resolveWeb();
+    await Promise.resolve();
+    Object.assign(controlPlane, healthy);
+    state.stopped = [stoppedVersion];
+    // So old that nobody waits for it any more.
+    clock.now += ASK_MS_MAX + 1;
+    await resolveWeb();
+    expect(stopped.find(ONE, version, 1)).toEqual(stoppedVersion);
+    late.resolve();
+    await first;
+    expect(stopped.find(ONE, version, 1)).toEqual(stoppedVersion);
+  });
+
+  it("is not learned from a lock that is being replaced", async () => {
+    const { state, controlPlane, stopped, resolveWeb } = setUp();
+    const healthy = { ...controlPlane };
+    controlPlane.leaseDeployment = async (workerId) => ({
+      ...(await healthy.leaseDeployment(workerId)),
+      grant: { kind: "refuse" },
+    });
+    state.stopped = [stoppedVersion];
+    await resolveWeb();
+    expect(stopped.find(ONE, version, 1)).toBeNull();
   });
 });

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import type { Binding } from "../../src/domain/binding.ts";
+import type { Stopped } from "../../src/domain/breaker.ts";
 import type { CurrentDeployment } from "../../src/domain/deployment.ts";
 import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts";
 import { DEFAULT_ISOLATION, type IsolationPolicy } from "../../src/domain/lease-settings.ts";
@@ -18,6 +19,7 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
   const deployments = new Map<WorkerId, CurrentDeployment>();
   const versions = new Map<VersionId, LoadableVersion>();
   const previews = new Map<string, VersionId>();
+  const stopped = new Map<WorkerId, readonly Stopped[]>();
   const upcoming = new Map<WorkerId, readonly VersionId[]>();
   const asked = { versions: 0, tables: 0, deployments: 0 };
   let seq = 0;
@@ -37,6 +39,7 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
         current,
         upcoming: upcoming.get(workerId) ?? [],
         settings,
+        stopped: stopped.get(workerId) ?? [],
       };
     },
     leaseRouting: async (knownSeq) => {
@@ -47,7 +50,10 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
     ledgerDeployment: async (workerId) => ({ current: deployments.get(workerId) ?? null }),
     ledgerRouting: async () => ({ seq, table }),
     previewVersion: async (workerId, label) => {
-      return previews.get(`${label}-${workerId}`) ?? null;
+      const versionId = previews.get(`${label}-${workerId}`);
+      if (versionId === undefined) return null;
+      const breaker = stopped.get(workerId)?.find((one) => one.versionId === versionId);
+      return { versionId, stopped: breaker ?? null };
     },
     version: async (workerId, versionId) => {
       asked.versions++;
@@ -85,6 +91,10 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
     /** Says which versions may become visible next. */
     announce: (workerId: WorkerId, ...versionIds: readonly VersionId[]): void => {
       upcoming.set(workerId, versionIds);
+    },
+    /** What the control plane says is stopped of a Worker from now on. */
+    setStopped: (workerId: WorkerId, ...all: readonly Stopped[]): void => {
+      stopped.set(workerId, all);
     },
     /** Takes away what tells what is current; `restore` gives it back. */
     cut: (...ways: readonly ("lock" | "ledger")[]): { restore: () => void } => {

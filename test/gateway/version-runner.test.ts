@@ -6,6 +6,7 @@ import {
   VERSION_FAILURE_KEEP_MS,
   VERSION_LOAD_TRIES_MAX,
 } from "../../src/domain/limits.ts";
+import type { GatewayOptions } from "../../src/gateway/gateway.ts";
 import { fakeSwitchback, loadable } from "./fake-control-plane.ts";
 
 const HOST = "http://web.workers.example/";
@@ -14,7 +15,7 @@ const COUNTER = `let n = 0; export default { fetch: () => new Response(String(++
 const errorOf = (response: Response) => response.headers.get("x-switchback-error");
 
 /** `web` with one deployed version, a clock that stands still, and a loader that can fail. */
-function setUp(source = COUNTER) {
+function setUp(source = COUNTER, options: Partial<GatewayOptions> = {}) {
   const clock = { now: 1_000_000 };
   const failures: Error[] = [];
   const ids: string[] = [];
@@ -28,7 +29,7 @@ function setUp(source = COUNTER) {
       return { getEntrypoint: () => fail } as unknown as WorkerStub;
     },
   };
-  const switchback = fakeSwitchback({ loader, now: () => clock.now });
+  const switchback = fakeSwitchback({ loader, now: () => clock.now, ...options });
   const workerId = switchback.worker("web");
   const versionId = switchback.version(workerId, source);
   switchback.deploy(workerId, [versionId, 100]);
@@ -244,5 +245,87 @@ describe("unloading", () => {
     await fetch(HOST);
     await settled();
     expect(await (await fetch(preview)).text()).toBe("1");
+  });
+});
+
+describe("a dispatch that is to be announced", () => {
+  /** Announcements wait until they are let through. */
+  function announcing(source = COUNTER) {
+    const events: string[] = [];
+    const waiting: ((refusal?: Error) => void)[] = [];
+    const all = setUp(source, {
+      announce: ({ versionId }) =>
+        new Promise((resolve, reject) => {
+          events.push(`announce ${versionId}`);
+          waiting.push((refusal) =>
+            refusal ? reject(refusal) : resolve(() => void events.push("over")),
+          );
+        }),
+    });
+    const announced = async (): Promise<(refusal?: Error) => void> => {
+      while (waiting.length === 0) await scheduler.wait(1);
+      return waiting.shift()!;
+    };
+    return { ...all, events, announced };
+  }
+
+  it("runs nothing before it was let through, and tells when it is over", async () => {
+    const { fetch, ids, events, announced, versionId } = announcing();
+    const answer = fetch(HOST);
+    const letThrough = await announced();
+    await scheduler.wait(10);
+    expect([ids, events]).toEqual([[], [`announce ${versionId}`]]);
+    letThrough();
+    expect(await (await answer).text()).toBe("1");
+    expect(events).toEqual([`announce ${versionId}`, "over"]);
+  });
+
+  it("is over when the version fails, too", async () => {
+    const { fetch, events, announced } = announcing(
+      `export default { fetch() { throw new Error("boom"); } };`,
+    );
+    const answer = fetch(HOST);
+    (await announced())();
+    expect(errorOf(await answer)).toBe("worker_threw");
+    expect(events.at(-1)).toBe("over");
+  });
+
+  it("is announced again for another try", async () => {
+    const { fetch, events, announced, failures } = announcing();
+    failures.push(new Error("internal error; reference = abc"));
+    const answer = fetch(HOST);
+    (await announced())();
+    (await announced())();
+    expect(await (await answer).text()).toBe("1");
+    expect(events.map((event) => event.split(" ")[0])).toEqual([
+      "announce",
+      "over",
+      "announce",
+      "over",
+    ]);
+  });
+
+  it("does not run when it cannot be announced; the version is none the worse for it", async () => {
+    const { fetch, ids, announced } = announcing();
+    const refused = fetch(HOST);
+    (await announced())(new Error("the supervisor is gone"));
+    expect(errorOf(await refused)).toBe("control_plane_unavailable");
+    expect(ids).toEqual([]);
+    const answer = fetch(HOST);
+    (await announced())();
+    expect(await (await answer).text()).toBe("1");
+    expect(ids.map((id) => id.slice(-2))).toEqual(["#0"]);
+  });
+
+  it("is announced when a version is loaded ahead", async () => {
+    const { fetch, announced, events, announce, version, workerId, settled } = announcing();
+    const next = version(workerId, COUNTER);
+    announce(workerId, next);
+    const answer = fetch(HOST);
+    (await announced())();
+    await answer;
+    (await announced())();
+    await settled();
+    expect(events.slice(2)).toEqual([`announce ${next}`, "over"]);
   });
 });

@@ -1,7 +1,8 @@
 /**
  * A gateway over a control plane that a test fills: the real entrypoints of loaded code in a real runtime,
- * without the rest of Switchback. `POST http://setup.test/` takes the Workers, `PUT` how the locks answer; every
- * other host is the gateway's.
+ * without the rest of Switchback. `POST http://setup.test/` takes the Workers, `PUT` how the locks answer;
+ * `http://internal.test/` is the host's own door, by HTTP, and `POST http://probe.test/` by RPC; every other host is
+ * the gateway's.
  */
 import type { Binding } from "../../src/domain/binding.ts";
 import type { CurrentDeployment } from "../../src/domain/deployment.ts";
@@ -11,8 +12,10 @@ import type { RouteTable } from "../../src/domain/route-table.ts";
 import type { LoadableVersion } from "../../src/domain/version.ts";
 import { defineEgress } from "../../src/gateway/egress.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
+import { defineGatewayEntrypoint, type TrialCalls } from "../../src/gateway/gateway-entrypoint.ts";
 import { type GatewayContext, requestScope } from "../../src/gateway/request-scope.ts";
 import { defineServiceBinding } from "../../src/gateway/service-binding.ts";
+import { toWire } from "../../src/gateway/version-wire.ts";
 import { readAddress } from "../../src/gateway/visitor-address.ts";
 
 interface FixtureEnv {
@@ -106,7 +109,7 @@ const gatewayOf = (env: FixtureEnv) =>
       leaseDeployment: async (workerId) => {
         const current = deployments.get(workerId) ?? null;
         const grant = await lockAnswer(current?.seq ?? 0);
-        return { grant, current, upcoming: [], settings: DEFAULT_ISOLATION };
+        return { grant, current, upcoming: [], settings: DEFAULT_ISOLATION, stopped: [] };
       },
       leaseRouting: async (knownSeq) => {
         const grant = await lockAnswer(seq);
@@ -120,8 +123,10 @@ const gatewayOf = (env: FixtureEnv) =>
     workersDomain: "workers.example",
     overridePolicy: "public",
     identifyVersions: true,
+    relayWebSockets: true,
   }));
 
+export class GatewayEntrypoint extends defineGatewayEntrypoint<FixtureEnv>(gatewayOf) {}
 export class ServiceBinding extends defineServiceBinding<FixtureEnv>(gatewayOf) {}
 export class Egress extends defineEgress<FixtureEnv>((env, scope) => ({
   mode: env.EGRESS,
@@ -131,9 +136,25 @@ export class Egress extends defineEgress<FixtureEnv>((env, scope) => ({
   internet: env.INTERNET,
 })) {}
 
+/** Starts `source` beside a module of zeros, by RPC, as the control process does. */
+async function probe(door: TrialCalls, source: string, zeros: number): Promise<Response> {
+  const version = versionOf("w" as WorkerId, "probed", 1, source, []);
+  const padding = { name: "zeros.bin", type: "data", bytes: new Uint8Array(zeros) } as const;
+  const { head, stream } = toWire({ ...version, modules: [...version.modules, padding] });
+  return Response.json(await door.probe(head, stream));
+}
+
 export default {
   async fetch(request, env, ctx) {
-    if (new URL(request.url).hostname === "setup.test") {
+    const { hostname, searchParams } = new URL(request.url);
+    const { GatewayEntrypoint: door } = ctx.exports as unknown as {
+      readonly GatewayEntrypoint: Fetcher & TrialCalls;
+    };
+    if (hostname === "internal.test") return door.fetch(request);
+    if (hostname === "probe.test") {
+      return probe(door, await request.text(), Number(searchParams.get("zeros")));
+    }
+    if (hostname === "setup.test") {
       if (request.method === "PUT") {
         locks = await request.json();
         return Response.json({ asked });
