@@ -116,10 +116,14 @@ export const CONTROL_PLANE_TRIES_MAX = 3;
 export const CONTROL_PLANE_RETRY_MS = 20;
 /** What a visitor is told to wait while the control plane cannot be asked, in seconds. */
 export const GATEWAY_RETRY_AFTER_SECONDS = 1;
+/** Breakers that one lock keeps for the current deployment: each has cost processes; without an end they would outgrow its one row. */
+export const OPEN_BREAKERS_MAX = 1_000;
+/** What a visitor of a stopped version is told to wait, in seconds: somebody has to roll back first. */
+export const STOPPED_RETRY_AFTER_SECONDS = 30;
+/** How long a gateway keeps the host's word that a version was stopped, in milliseconds, unless a lease answer confirms it: answers asked for before may be under way for `ASK_MS_MAX`. */
+export const STOP_KEEP_MS = 5_000;
 /** The longest a version may take to start at its upload check, in milliseconds. Cloudflare allows 1 s of CPU; this is wall clock on a machine that may be busy. */
 export const VERSION_START_MS_MAX = 5_000;
-/** How long code during whose start the runtime was lost is not started again, in milliseconds: longer than clients retry, and than somebody takes to read why. */
-export const START_CHECK_KEEP_MS = 600_000;
 /** Versions kept loaded by one gateway: about 2 MB each. */
 export const LOADED_VERSIONS_MAX = 1_000;
 /** Tries to load a version for one request that can be sent again. */
@@ -128,23 +132,56 @@ export const VERSION_LOAD_TRIES_MAX = 3;
 export const VERSION_FAILURE_KEEP_MS = 5_000;
 /** How long a version outside the current deployment stays loaded after its last answer, in milliseconds: a rollback to it finds it warm. */
 export const RETIRED_VERSION_KEEP_MS = 60_000;
+/** How long a version of the current deployment stays loaded with no request at all, in milliseconds: loading it again takes some 10 ms, its 2 MB may be needed elsewhere. */
+export const VERSION_IDLE_MS = 30 * 60_000;
 /** The most often a gateway looks for versions to unload, in milliseconds. */
 export const EVICTION_INTERVAL_MS = 5_000;
+/** Workers that one gateway's metrics tell apart: those of the rest are counted together, so that a report stays small. */
+export const METRICS_WORKERS_MAX = 200;
 /** Calls in flight from one Worker to another over service bindings: a loop of bindings ends here, and nothing else does. */
 export const SERVICE_CALLS_IN_FLIGHT_MAX = 1_000;
 
 /** Between two health probes of the host, in milliseconds. */
 export const HEALTH_INTERVAL_MS = 2_000;
-/** The longest one health probe may take, in milliseconds. Unloaded it takes under 10. */
-export const HEALTH_TIMEOUT_MS = 1_000;
+/** The longest one health probe may take, in milliseconds. Unloaded it takes under 10; on a machine whose cores all are taken, a second. */
+export const HEALTH_TIMEOUT_MS = 5_000;
 /** Probes missed in a row before the runtime counts as wedged: one or two may be a long garbage collection. */
 export const HEALTH_MISSES_MAX = 3;
 /** How long a started or restarted runtime may take to answer its first probe, in milliseconds. */
 export const RUNTIME_START_MS_MAX = 15_000;
+/** How long a gateway process may take to answer for the first time, in milliseconds. Unloaded it takes about 100. */
+export const GATEWAY_START_MS_MAX = 10_000;
+/** The longest pause before a gateway that does not start is started again, in milliseconds. */
+export const GATEWAY_RESTART_MS_MAX = 5_000;
 /** Tries to bring a lost runtime back before the host gives up and exits. */
 export const RUNTIME_START_TRIES_MAX = 5;
-/** How long a stopping host lets requests in flight finish, in milliseconds. */
-export const DRAIN_MS_MAX = 5_000;
+/** How long requests in flight may go on when their process is to end, in milliseconds: most are done long before. */
+export const DRAIN_MS_DEFAULT = 10_000;
+/** The longest that an operator may set for that, in milliseconds: an hour, for downloads. */
+export const DRAIN_MS_MAX = 3_600_000;
+/** Gateway processes of one host: more than there are cores only costs memory, about 70 MB each. */
+export const GATEWAYS_MAX = 64;
+/**
+ * CPU time for which deployed code may keep its process from anything else, in milliseconds. Every other request of
+ * that process waits meanwhile, and what ends it has to be done within a second.
+ */
+export const BLOCK_MS_DEFAULT = 500;
+/** Below, in milliseconds, a long garbage collection or the start of a large version would be taken for a loop. */
+export const BLOCK_MS_MIN = 100;
+/** Cloudflare's default limit of CPU time for one request, in milliseconds. */
+export const BLOCK_MS_MAX = 30_000;
+/** From a request's arrival to the head of its answer, in milliseconds: as long as Cloudflare waits for an origin. */
+export const WALL_MS_DEFAULT = 100_000;
+/** In milliseconds: a request that is held while a process is replaced needs this long. */
+export const WALL_MS_MIN = 1_000;
+/** In milliseconds: an hour. */
+export const WALL_MS_MAX = 3_600_000;
+/** Memory at which a gateway process is replaced, in MiB: room for some two hundred loaded versions. */
+export const GATEWAY_MEMORY_MB_DEFAULT = 512;
+/** In MiB: a gateway with one version needs about 70. */
+export const GATEWAY_MEMORY_MB_MIN = 128;
+/** In MiB: no machine has more. */
+export const GATEWAY_MEMORY_MB_MAX = 1_048_576;
 /** How long the last runtime of a killed host may take to free its port, in milliseconds. */
 export const ORPHAN_MS_MAX = 3_000;
 /** A preset root token, in characters: shorter ones can be guessed. */
@@ -153,6 +190,18 @@ export const ROOT_TOKEN_CHARS_MIN = 8;
 export const ROOT_TOKEN_CHARS_MAX = 256;
 /** One line of a Worker's console in the host's log, in characters; the rest is cut. */
 export const LOG_LINE_CHARS_MAX = 4_000;
+/** What one gateway's output may add to the host's log in the long run, in bytes a second: some 3 GB a day. */
+export const GATEWAY_LOG_BYTES_PER_SECOND = 32_768;
+/** What it may add at once, in bytes: some thousand lines. */
+export const GATEWAY_LOG_BURST_BYTES = 1_048_576;
+/** One line of a gateway's output as the runtime wraps it, in bytes; the rest is not kept in memory. */
+export const GATEWAY_LOG_LINE_BYTES_MAX = 65_536;
+/** How often the log says that lines of one gateway were left out, in milliseconds. */
+export const SUPPRESSED_NOTICE_MS = 10_000;
+/** How long a process may take to tell what it has counted, in milliseconds: who is wedged is left out. */
+export const METRICS_ASK_MS_MAX = 500;
+/** How often processes are asked for what they have counted, in milliseconds: a killed one takes no more than that along. */
+export const METRICS_INTERVAL_MS = 5_000;
 
 /** Life of a lease on Cloudflare, in milliseconds: a rollback is acknowledged about 1.2 s after it is asked for. */
 export const LEASE_MS_DEFAULT = 1_000;
@@ -201,3 +250,74 @@ export const SHARED_ASKS_MAX = 3;
 export const HELD_REGISTERS_MAX = 10_000;
 /** Host headers whose meaning a gateway isolate remembers. */
 export const HOST_HEADERS_KEPT_MAX = 1_000;
+
+/** How often an upload is started once more when the process that started it is gone: others' uploads may have ended it. */
+export const TRIAL_TRIES_MAX = 6;
+/** Longest pause before the next try, in milliseconds: the process needs about as long to be replaced. */
+export const TRIAL_BACKOFF_MS_MAX = 1_000;
+
+/** Processes in which suspect hosts are kept apart, at most: each costs memory, and two are enough to split a group. */
+export const QUARANTINE_MAX = 4;
+/** How long a group of suspects is left as it is without an incident, in milliseconds, before another may join it: its culprit may need a while. */
+export const GROUP_TRIAL_MS = 1_500;
+/** How long a suspect host stays apart without an incident the first time, in milliseconds. */
+export const SUSPECT_MS = 10_000;
+/** The longest a suspect host stays apart without an incident, in milliseconds. */
+export const SUSPECT_MS_MAX = 600_000;
+/** How long a suspicion is remembered, in milliseconds: a new one within it doubles the host's time apart. */
+export const SUSPICION_MEMORY_MS = 600_000;
+/** Suspect hosts, and cleared ones that are remembered: those that would be cleared next make room. */
+export const SUSPECTS_MAX = 1_000;
+/** How long after its end a request may still be why its process fails, in milliseconds: what a version waits for after its response runs that long on Cloudflare. */
+export const LINGER_MS = 30_000;
+/** Losses of pool gateways within the breaker's window after which hosts whose requests had ended are suspects too. */
+export const POOL_LOSSES_WIDEN = 3;
+/** Hosts whose gateway the front remembers; another is looked up again. */
+export const PLACED_HOSTS_MAX = 10_000;
+/** Hosts that a gateway's idle record keeps; see LINGER_MS. */
+export const FLIGHT_HOSTS_MAX = 10_000;
+/** Requests of one host without an answer at its gateway before others of its gateways help. */
+export const SPREAD_REQUESTS_MIN = 4;
+/** A host whose last answer is older, in milliseconds, is not spread: it may be what holds its gateway up. */
+export const SPREAD_ANSWER_MS_MAX = 50;
+/** Window in which a version's strikes count together, in milliseconds. */
+export const BREAKER_WINDOW_MS = 60_000;
+/** Strikes within the window that stop a version, if in one of them it was alone in its process. */
+export const BREAKER_STRIKES = 2;
+/** Strikes within the window that stop a version that was never alone: its neighbours' shares stay below. */
+export const BREAKER_STRIKES_IN_COMPANY = 4;
+/** Versions whose strikes are remembered; those struck longest ago make room. */
+export const STRUCK_VERSIONS_MAX = 1_000;
+/** Versions that one quarantine gateway is remembered to have run, at most. */
+export const ADMITTED_VERSIONS_MAX = 1_000;
+/** Liveness probes, one after the other, that prove an admitted dispatch harmless: the first may overtake the admission. */
+export const ADMISSION_PROBES = 2;
+/** Age of an unanswered liveness probe from which its gateway gets nothing new, in milliseconds. */
+export const STALLED_MS = 100;
+/** CPU time without an answer to a liveness probe after which a gateway is killed, in milliseconds, unless the operator says otherwise. */
+export const BLOCK_CPU_MS_DEFAULT = 500;
+/** Wall time without an answer to a liveness probe after which a gateway is killed, in milliseconds. */
+export const BLOCK_WALL_MS = 3_000;
+/** The same where the process's CPU time is not known. */
+export const BLOCK_WALL_MS_UNKNOWN_CPU = 1_000;
+
+/** How long a request of the API waits for a control process that is being restarted, in milliseconds: clients wait longer. */
+export const API_HOLD_MS_MAX = 15_000;
+/** How long a visitor's request waits for a gateway that can take it, in milliseconds: several restarts. */
+export const VISITOR_HOLD_MS_MAX = 10_000;
+/** Requests that wait at one time; each costs some kB. */
+export const HELD_REQUESTS_MAX = 10_000;
+/** How often one request is given to a process, at most: code that ends processes must not be fed with its own requests. */
+export const FLIGHT_TRIES_MAX = 2;
+/** How long a request whose connection broke waits to hear that its process has ended, in milliseconds. */
+export const GONE_MS_MAX = 500;
+/** Between two tries to tell the control plane of a stopped version, in milliseconds; gateways keep the host's word longer. */
+export const STOP_REPEAT_MS = 1_000;
+/** Between two looks at what suspicions have run out, in milliseconds. */
+export const TICK_MS = 1_000;
+/** A gateway whose memory is full sooner after its start, in milliseconds, has been filled by somebody: twice that fits into the breaker's window. */
+export const FULL_MEMORY_SOON_MS = 30_000;
+/** How often a gateway that is short of memory is told to unload versions, in milliseconds: what it unloads is loaded again when it is asked for. */
+export const MEMORY_EVICTION_MS = 2_000;
+/** How often gateways are told to let go of what nobody uses, in milliseconds. */
+export const IDLE_EVICTION_MS = 30_000;
