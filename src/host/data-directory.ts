@@ -18,21 +18,25 @@ export interface DataDirectory {
   release(): void;
 }
 
-/** Throws a HostError that names the directory if it cannot be written or another host holds it. */
-export function openDataDirectory(directory: string): DataDirectory {
+/**
+ * `hostPid` is the process that an operator would signal. Throws a HostError that names the directory if
+ * it cannot be written or another host holds it.
+ */
+export function openDataDirectory(directory: string, hostPid = process.pid): DataDirectory {
   const path = resolve(directory);
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const lock = lockDirectory(path);
     const hostPidFile = join(path, "host.pid");
     const unclean = existsSync(hostPidFile);
-    writeFileSync(hostPidFile, `${process.pid}\n`, { mode: 0o600 });
+    writeFileSync(hostPidFile, `${hostPid}\n`, { mode: 0o600 });
     return {
       path,
       storage: join(path, "storage"),
       runtimePidFile: join(path, "runtime.pid"),
       unclean,
       release: () => {
+        if (!lock.isOpen) return;
         rmSync(hostPidFile, { force: true });
         lock.close();
       },

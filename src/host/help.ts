@@ -13,6 +13,14 @@ Usage: npm start -- [flags]
                          networks and this machine too                  (public)
   --lease-ms N           how long a gateway may serve a Worker from memory, which is about how
                          long a rollback waits for its acknowledgement  (200)
+  --gateways N           processes that run deployed code               (one a core)
+  --block-ms N           CPU time for which deployed code may block its process before
+                         that is ended                                  (500)
+  --wall-ms N            longest wait for the start of an answer        (100000)
+  --gateway-memory-mb N  memory at which a gateway is replaced          (512)
+  --drain-ms N           how long requests in flight may go on when their process is
+                         to end                                         (10000)
+  --log text|json        what a line of the log looks like              (text)
   --help                 this text
 
 Environment, read at every start:

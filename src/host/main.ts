@@ -1,8 +1,8 @@
-/** `npm start`. */
-import { fileURLToPath } from "node:url";
-import { runCommand } from "./command.ts";
+/** `npm start`: the launcher. */
+import { dirname, join } from "node:path";
+import { runLauncher } from "./run-launcher.ts";
 
-await runCommand(process.argv.slice(2), process.env, {
-  scriptFile: fileURLToPath(new URL("../../dist/switchback.js", import.meta.url)),
-  migrationsDirectory: fileURLToPath(new URL("../../migrations", import.meta.url)),
+await runLauncher(process.argv.slice(2), process.env, {
+  // By the path that was given, not by where it leads: an upgrade may point a link at another release.
+  supervisorFile: join(dirname(process.argv[1] ?? ""), "supervise.ts"),
 });

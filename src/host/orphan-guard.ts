@@ -1,58 +1,127 @@
 /**
- * The runtime outlives a host that is killed (SIGKILL, out of memory): it would go on serving with
- * nobody to probe it, and keep port and storage from the next host. A shell that waits on a pipe from
- * the host sees the host die, however it dies, and kills the runtime.
+ * workerd processes outlive a host that is killed (SIGKILL, out of memory): they would go on serving with nobody
+ * to probe them, and keep the storage from the next host. A shell that waits on a pipe from the host sees the
+ * host die, however it dies, and kills them.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ORPHAN_MS_MAX } from "../domain/limits.ts";
 
-/** Reads process ids, one a line, an empty line for "none now"; at the end of input kills the last. */
-const GUARD = `while read -r line; do pid=$line; done; if [ -n "$pid" ]; then kill -9 "$pid"; rm -f "$1"; fi`;
+/** Reads `+pid` and `-pid`, one a line; at the end of input kills those that were added and not taken away. */
+const GUARD = `pids=""
+while read -r op pid; do
+  rest=""
+  for p in $pids; do [ "$p" = "$pid" ] || rest="$rest $p"; done
+  pids=$rest
+  [ "$op" = "+" ] && pids="$pids $pid"
+done
+[ -z "$pids" ] || kill -9 $pids`;
 
 export interface OrphanGuard {
-  /** From now on the host's death takes this process with it; undefined: none. */
-  readonly watch: (pid: number | undefined) => void;
+  /** From now on the host's death takes this process with it. */
+  readonly add: (pid: number) => void;
+  readonly remove: (pid: number) => void;
+  /** The file is another host's from now on; the processes stay guarded. */
+  readonly leaveFile: () => void;
+  /** The file is this host's again. */
+  readonly takeFile: () => void;
   /** Nothing is left to guard. */
   readonly release: () => void;
 }
 
-export function startOrphanGuard(runtimePidFile: string): OrphanGuard {
+/** `pidFile`: the ids of those guarded, one a line, for a successor whose predecessor's guard died too. */
+export function startOrphanGuard(pidFile: string): OrphanGuard {
   // Its own process group: Ctrl-C in a terminal is for the host, which stops in order.
-  const guard = spawn("/bin/sh", ["-c", GUARD, "sh", runtimePidFile], {
+  const guard = spawn("/bin/sh", ["-c", GUARD], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
   });
   guard.once("error", () => undefined);
   guard.stdin.once("error", () => undefined);
   guard.unref();
-  const watch = (pid: number | undefined): void => {
-    guard.stdin.write(`${pid ?? ""}\n`);
-    if (pid === undefined) rmSync(runtimePidFile, { force: true });
-    else writeFileSync(runtimePidFile, `${pid}\n`, { mode: 0o600 });
+  const pids = new Set<number>();
+  let hasFile = true;
+  const store = () => {
+    if (!hasFile) return;
+    if (pids.size === 0) rmSync(pidFile, { force: true });
+    else writeFileSync(pidFile, [...pids, ""].join("\n"), { mode: 0o600 });
   };
   return {
-    watch,
+    add: (pid) => {
+      pids.add(pid);
+      guard.stdin.write(`+ ${pid}\n`);
+      store();
+    },
+    remove: (pid) => {
+      if (!pids.delete(pid)) return;
+      guard.stdin.write(`- ${pid}\n`);
+      store();
+    },
+    leaveFile: () => {
+      rmSync(pidFile, { force: true });
+      hasFile = false;
+    },
+    takeFile: () => {
+      hasFile = true;
+      store();
+    },
     release: () => {
-      watch(undefined);
+      for (const pid of pids) guard.stdin.write(`- ${pid}\n`);
+      pids.clear();
+      store();
       guard.stdin.end();
     },
   };
 }
 
-/** Ends the runtime of a killed host, should its guard have died with it. Gives its process id if there was one. */
-export function killOrphan(runtimePidFile: string): number | undefined {
+/**
+ * Ends what a killed host left running, should its guard have died with it, and waits until it has ended. Gives the
+ * process ids that there were.
+ */
+export async function killOrphans(pidFile: string): Promise<number[]> {
+  let text: string;
   try {
-    const pid = Number(readFileSync(runtimePidFile, "utf8"));
-    // The id may long belong to something else.
-    if (!(pid > 1) || !commandOf(pid).includes("workerd")) return undefined;
-    process.kill(pid, "SIGKILL");
-    return pid;
+    text = readFileSync(pidFile, "utf8");
   } catch {
-    return undefined;
+    return [];
+  }
+  const killed = text.split("\n").map(Number).filter(killWorkerd);
+  const deadline = performance.now() + ORPHAN_MS_MAX;
+  while (killed.some(isWorkerd) && performance.now() < deadline) await sleep(LOOK_MS);
+  return killed;
+}
+
+/** Between two looks at a process that is ending, in milliseconds. */
+const LOOK_MS = 10;
+
+/** Whether it was there. */
+function killWorkerd(pid: number): boolean {
+  try {
+    if (!isWorkerd(pid)) return false;
+    process.kill(pid, "SIGKILL");
+    return true;
+  } catch {
+    return false;
   }
 }
 
+/** The id may long belong to something else. One that has ended and waits for its parent to look is not there. */
+function isWorkerd(pid: number): boolean {
+  try {
+    return pid > 1 && commandOf(pid).includes("workerd");
+  } catch {
+    return false;
+  }
+}
+
+/** Empty for a process that has ended: where nobody waits for orphans, as in a container, it stays listed. */
 function commandOf(pid: number): string {
-  if (process.platform === "linux") return readFileSync(`/proc/${pid}/comm`, "utf8");
-  return execFileSync("ps", ["-o", "comm=", "-p", String(pid)], { encoding: "utf8" });
+  if (process.platform === "linux") {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const end = stat.lastIndexOf(")");
+    return stat[end + 2] === "Z" ? "" : stat.slice(0, end);
+  }
+  const line = execFileSync("ps", ["-o", "stat=,comm=", "-p", String(pid)], { encoding: "utf8" });
+  return line.startsWith("Z") ? "" : line;
 }

@@ -1,4 +1,4 @@
-/** Finds out before anything else is started whether the public address can be had. */
+/** Finds out whether the public address can be had, before anything else is started, and what is wrong if not. */
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,43 +6,37 @@ import { HostError, reasonOf } from "./host-error.ts";
 
 /**
  * Where a free port is looked for: below those that systems hand out by themselves (32768 and up), or it could be
- * another program's by the time that the runtime listens on it.
+ * another program's by the time that somebody listens on it.
  */
 const FREE_PORT_MIN = 20_000;
 const FREE_PORT_MAX = 32_767;
 const FREE_PORT_TRIES_MAX = 20;
+const RETRY_MS = 50;
 
 /**
- * The port, or the one chosen for 0. Throws a HostError that says what is wrong with the address.
- * A port that is taken is tried again for `patienceMs`: the last runtime of a killed host may be dying.
+ * What `claim` gives for the port, or for a free one in place of 0. Throws a HostError that says what is wrong
+ * with the address. A port that is taken is tried again for `patienceMs`: a killed host may be dying.
  */
-export async function claimPort(host: string, port: number, patienceMs: number): Promise<number> {
-  if (port === 0) return claimFreePort(host);
+export async function withPort<T>(
+  { host, port, patienceMs }: { host: string; port: number; patienceMs: number },
+  claim: (port: number) => Promise<T>,
+): Promise<T> {
   const deadline = performance.now() + patienceMs;
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     try {
-      return await listenOnce(host, port);
+      return await claim(port || randomInt(FREE_PORT_MIN, FREE_PORT_MAX + 1));
     } catch (error) {
       const reason = reasonOf(error);
-      if (reason !== "EADDRINUSE" || performance.now() >= deadline) {
-        throw new HostError(explain(reason, host, port));
-      }
-      await sleep(50);
+      const again = port === 0 ? tries < FREE_PORT_TRIES_MAX : performance.now() < deadline;
+      if (reason !== "EADDRINUSE" || !again) throw new HostError(explain(reason, host, port));
+      if (port !== 0) await sleep(RETRY_MS);
     }
   }
 }
 
-async function claimFreePort(host: string): Promise<number> {
-  let reason = "";
-  for (let tries = 1; tries <= FREE_PORT_TRIES_MAX; tries++) {
-    try {
-      return await listenOnce(host, randomInt(FREE_PORT_MIN, FREE_PORT_MAX + 1));
-    } catch (error) {
-      reason = reasonOf(error);
-      if (reason !== "EADDRINUSE") break;
-    }
-  }
-  throw new HostError(explain(reason, host, 0));
+/** The port, or a free one for 0, seen to be nobody's just now. */
+export function claimPort(host: string, port: number, patienceMs: number): Promise<number> {
+  return withPort({ host, port, patienceMs }, (tried) => listenOnce(host, tried));
 }
 
 async function listenOnce(host: string, port: number): Promise<number> {
@@ -51,8 +45,7 @@ async function listenOnce(host: string, port: number): Promise<number> {
     return await new Promise<number>((done, fail) => {
       server.once("error", fail);
       server.listen({ host: host.replace(/^\[(.*)\]$/, "$1"), port, exclusive: true }, () => {
-        const address = server.address();
-        done(typeof address === "object" && address ? address.port : port);
+        done(port);
       });
     });
   } finally {

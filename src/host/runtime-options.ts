@@ -3,11 +3,11 @@
  * said for one machine. A test holds the two to the same names.
  */
 import { join } from "node:path";
+import { COMPATIBILITY_DATE } from "./compatibility-date.ts";
+import type { InternetAccess } from "./gateway-config.ts";
 import type { Installation } from "./installation.ts";
 import type { Settings } from "./settings.ts";
 
-/** The newest date that the pinned runtime knows; the same as in wrangler.toml. */
-export const COMPATIBILITY_DATE = "2026-10-23";
 /** Part of the storage's path: another name would be another, empty database. */
 const DATABASE = "switchback";
 /** Every process of one machine reads the same clock; what is left is the granularity of reading it. */
@@ -15,46 +15,74 @@ const ONE_CLOCK_DRIFT_PERMILLE = 1;
 const ONE_CLOCK_SKEW_MS = 100;
 const LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 
-export interface RuntimeInput {
+/** Paths of Unix sockets. */
+export interface ControlSockets {
+  /** Where the front brings requests for the API. */
+  readonly api: string;
+  /** The control plane's door, for gateways and the supervisor. */
+  readonly internal: string;
+  /** Where the control process asks the gateway that starts uploads. */
+  readonly trial: string;
+}
+
+export interface ControlInput {
   readonly settings: Settings;
   readonly installation: Installation;
   /** The bundled Worker. */
   readonly script: string;
   readonly storage: string;
-  /** The port that is really listened on. */
+  /** The public port. */
   readonly port: number;
-  /** IP addresses of this machine's interfaces. */
-  readonly ownAddresses: readonly string[];
-  /** Extra certificate authorities for calls of deployed code, PEM. */
-  readonly trustedCertificates: readonly string[];
+  readonly sockets: ControlSockets;
 }
 
-/** Everything that serves. `unsafe…` is Miniflare's word for "may change", here the direct public socket. */
-export function runtimeOptions(input: RuntimeInput) {
-  const { settings, storage } = input;
+/**
+ * The control process: everything durable, and nothing that runs deployed code. `unsafe…` is Miniflare's word for
+ * "may change", here the sockets on which it is asked.
+ */
+export function controlOptions(input: ControlInput) {
+  const { sockets } = input;
   return {
-    ...shared(storage),
+    ...shared(input.storage),
     workers: [
       {
         name: "switchback",
         modules: [{ type: "ESModule" as const, path: "switchback.js", contents: input.script }],
         compatibilityDate: COMPATIBILITY_DATE,
-        compatibilityFlags: ["nodejs_compat"],
-        bindings: variables(input),
+        bindings: controlVariables(input),
         d1Databases: { DB: DATABASE },
         r2Buckets: { BLOBS: "switchback-blobs" },
-        workerLoaders: { LOADER: {} },
-        versionMetadata: "CF_VERSION_METADATA",
         durableObjects: {
           WORKER_LOCK: { className: "WorkerLock", useSQLite: true },
           ROUTING_LOCK: { className: "RoutingLock", useSQLite: true },
         },
-        serviceBindings: { INTERNET: { network: internet(input) } },
-        unsafeDirectSockets: [{ host: settings.host, port: input.port }],
+        serviceBindings: {
+          TRIAL: { external: { address: `unix:${sockets.trial}`, http: {} } },
+        },
+        unsafeDirectSockets: [
+          { host: hostOf(sockets.api), port: 0 },
+          { host: hostOf(sockets.internal), port: 0, entrypoint: "ControlPlaneEntrypoint" },
+        ],
       },
     ],
   };
 }
+
+/** Miniflare puts ":<port>" behind every host, and it keeps its word: the path of a socket ends like that too. */
+const SOCKET_SUFFIX = ":0";
+
+function hostOf(socketPath: string): string {
+  if (!socketPath.endsWith(SOCKET_SUFFIX))
+    throw new Error(`${socketPath} has to end with ${SOCKET_SUFFIX}`);
+  return `unix:${socketPath.slice(0, -SOCKET_SUFFIX.length)}`;
+}
+
+/** The control process's sockets in a directory that is this host's alone. */
+export const controlSockets = (runDirectory: string): ControlSockets => ({
+  api: join(runDirectory, `api.sock${SOCKET_SUFFIX}`),
+  internal: join(runDirectory, `control.sock${SOCKET_SUFFIX}`),
+  trial: join(runDirectory, "trial-in.sock"),
+});
 
 /** Only the database, for migrations: nothing listens in public while the schema is not up to date. */
 export function migrationRuntimeOptions(storage: string) {
@@ -108,23 +136,36 @@ function shared(storage: string) {
   };
 }
 
-function variables({ settings, installation, port }: RuntimeInput): Record<string, string> {
+/** What both kinds of process have to know alike. */
+const sharedVariables = (settings: Settings): Record<string, string> => ({
+  CONTROL_HOSTS: controlHosts(settings).join(","),
+  WORKERS_DOMAIN: settings.workersDomain,
+  VERSION_OVERRIDES: settings.versionOverrides,
+  IDENTIFY_VERSIONS: settings.identifyVersions,
+  EGRESS: settings.egress,
+  EGRESS_DENIED_HOSTS: settings.egressDeniedHosts,
+});
+
+/** No account, no token, no key: a gateway process knows only what running versions takes. */
+export const gatewayVariables = (settings: Settings, name: string): Record<string, string> => ({
+  ...sharedVariables(settings),
+  ROLE: "gateway",
+  GATEWAY_NAME: name,
+});
+
+function controlVariables({ settings, installation, port }: ControlInput): Record<string, string> {
   const url = new URL(publicUrl(settings, port));
   return {
-    CONTROL_HOSTS: controlHosts(settings).join(","),
-    WORKERS_DOMAIN: settings.workersDomain,
+    ...sharedVariables(settings),
+    ROLE: "control",
     PUBLIC_SCHEME: url.protocol.slice(0, -1),
     PUBLIC_PORT: url.port || (url.protocol === "https:" ? "443" : "80"),
     ACCOUNT_ID: installation.accountId,
     ACCOUNT_NAME: settings.accountName,
     DEPLOYMENT_VERSIONS_MAX: String(settings.deploymentVersionsMax),
-    VERSION_OVERRIDES: settings.versionOverrides,
     LEASE_MS: String(settings.leaseMs),
     LEASE_DRIFT_PERMILLE: String(ONE_CLOCK_DRIFT_PERMILLE),
     LEASE_SKEW_MS: String(ONE_CLOCK_SKEW_MS),
-    IDENTIFY_VERSIONS: settings.identifyVersions,
-    EGRESS: settings.egress,
-    EGRESS_DENIED_HOSTS: settings.egressDeniedHosts,
     ROOT_TOKEN_SHA256: installation.rootTokenSha256,
     SECRETS_KEY: installation.secretsKey,
     ...(settings.faultPoint === undefined ? {} : { FAULT_POINT: settings.faultPoint }),
@@ -135,11 +176,15 @@ function variables({ settings, installation, port }: RuntimeInput): Record<strin
  * The network for calls of deployed code. The runtime checks addresses after it has resolved names. A
  * public address of this very machine counts as public, so it has to be denied by itself.
  */
-function internet({ settings, ownAddresses, trustedCertificates }: RuntimeInput) {
+export function internetAccess(
+  settings: Settings,
+  ownAddresses: readonly string[],
+  trustedCertificates: readonly string[],
+): InternetAccess {
   const own = ownAddresses.map((ip) => `${ip}/${ip.includes(":") ? 128 : 32}`);
   return {
     allow: settings.egress === "open" ? ["public", "private", "local"] : ["public"],
     deny: [...(settings.egress === "open" ? [] : own), ...settings.egressDeniedAddresses],
-    tlsOptions: { trustBrowserCas: true, trustedCertificates: [...trustedCertificates] },
+    trustedCertificates,
   };
 }

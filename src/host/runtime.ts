@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ChildProcess } from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
+import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from "miniflare";
 import type { RuntimeLogEntry } from "./runtime-log.ts";
@@ -12,8 +13,8 @@ import type { RuntimeLogEntry } from "./runtime-log.ts";
 type Options = Parameters<typeof convertV4MiniflareOptions>[0];
 
 export interface RuntimeEvents {
-  /** A workerd process has been started (its id) or has ended (undefined). */
-  onProcess(pid: number | undefined): void;
+  onSpawn(pid: number): void;
+  onExit(pid: number): void;
   /** workerd has ended though nobody stopped this runtime. */
   onLost(reason: string): void;
   onLog(entry: RuntimeLogEntry): void;
@@ -32,8 +33,12 @@ export class Runtime {
   readonly #options: MiniflareOptions;
   readonly #events: RuntimeEvents;
 
-  constructor(options: Options, events: RuntimeEvents) {
+  readonly #sockets: readonly string[];
+
+  /** `sockets`: paths of the Unix sockets that the options name. */
+  constructor(options: Options, events: RuntimeEvents, sockets: readonly string[] = []) {
     this.#events = events;
+    this.#sockets = sockets;
     this.#options = convertV4MiniflareOptions({
       ...options,
       handleStructuredLogs: (entry: RuntimeLogEntry) => events.onLog(entry),
@@ -92,11 +97,13 @@ export class Runtime {
   /** Takes over a child process that was started on this runtime's behalf. */
   adopt(child: ChildProcess): void {
     this.#process = child;
-    child.once("spawn", () => this.#events.onProcess(child.pid));
+    child.once("spawn", () => child.pid !== undefined && this.#events.onSpawn(child.pid));
     child.once("exit", (code, signal) => {
+      if (child.pid !== undefined) this.#events.onExit(child.pid);
       if (this.#process !== child) return;
       this.#process = undefined;
-      this.#events.onProcess(undefined);
+      // Before Miniflare starts the next one, in this very tick: a socket's path cannot be bound twice.
+      for (const path of this.#sockets) rmSync(path, { force: true });
       if (!this.#stopping) this.#events.onLost(signal ?? `exit code ${code}`);
     });
   }

@@ -2,17 +2,31 @@
  * Flags and environment → the settings of one host. Pure: reads nothing but its arguments.
  * A flag wins over its variable; whatever is wrong is refused in one sentence, nothing is guessed.
  */
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import {
+  BLOCK_MS_DEFAULT,
+  BLOCK_MS_MAX,
+  BLOCK_MS_MIN,
   DEPLOYMENT_VERSIONS_DEFAULT_MAX,
   DEPLOYMENT_VERSIONS_HARD_MAX,
+  DRAIN_MS_DEFAULT,
+  DRAIN_MS_MAX,
+  GATEWAY_MEMORY_MB_DEFAULT,
+  GATEWAY_MEMORY_MB_MAX,
+  GATEWAY_MEMORY_MB_MIN,
+  GATEWAYS_MAX,
   LEASE_MS_MAX,
   LEASE_MS_MIN,
   LEASE_MS_ONE_MACHINE,
   ROOT_TOKEN_CHARS_MAX,
   ROOT_TOKEN_CHARS_MIN,
+  WALL_MS_DEFAULT,
+  WALL_MS_MAX,
+  WALL_MS_MIN,
 } from "../domain/limits.ts";
 import { HostError } from "./host-error.ts";
+import type { LogFormat } from "./log.ts";
 
 export interface Settings {
   /** 0: any free port. */
@@ -38,6 +52,18 @@ export interface Settings {
   /** How long a gateway may serve a Worker from memory, in milliseconds. */
   readonly leaseMs: number;
   readonly identifyVersions: string;
+  /** Gateway processes that serve visitors. */
+  readonly gateways: number;
+  /** CPU time for which deployed code may keep a gateway from anything else, in milliseconds. */
+  readonly blockMsMax: number;
+  /** From a request's arrival to the head of its answer, in milliseconds. */
+  readonly wallMsMax: number;
+  /** Memory at which a gateway is replaced, in MiB. */
+  readonly gatewayMemoryMb: number;
+  /** How long requests in flight may go on when their process is to end, in milliseconds. */
+  readonly drainMs: number;
+  /** What a line of the log looks like. */
+  readonly logFormat: LogFormat;
   /** Tests only: where the control plane is to stop dead. */
   readonly faultPoint: string | undefined;
 }
@@ -53,6 +79,12 @@ const FLAGS = {
   "public-url": { type: "string" },
   egress: { type: "string" },
   "lease-ms": { type: "string" },
+  gateways: { type: "string" },
+  "block-ms": { type: "string" },
+  "wall-ms": { type: "string" },
+  "gateway-memory-mb": { type: "string" },
+  "drain-ms": { type: "string" },
+  log: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -85,7 +117,27 @@ export function parseSettings(argv: readonly string[], env: Environment): Settin
       preset("VERSION_OVERRIDES") ?? "public",
       ["public", "public-nonzero", "off"],
     ),
-    leaseMs: leaseMsOf(flags["lease-ms"] ?? preset("LEASE_MS")),
+    leaseMs: numberOf(flags, env, "lease-ms", LEASE_MS_ONE_MACHINE, LEASE_MS_MIN, LEASE_MS_MAX),
+    gateways: numberOf(
+      flags,
+      env,
+      "gateways",
+      Math.min(availableParallelism(), GATEWAYS_MAX),
+      1,
+      GATEWAYS_MAX,
+    ),
+    blockMsMax: numberOf(flags, env, "block-ms", BLOCK_MS_DEFAULT, BLOCK_MS_MIN, BLOCK_MS_MAX),
+    wallMsMax: numberOf(flags, env, "wall-ms", WALL_MS_DEFAULT, WALL_MS_MIN, WALL_MS_MAX),
+    gatewayMemoryMb: numberOf(
+      flags,
+      env,
+      "gateway-memory-mb",
+      GATEWAY_MEMORY_MB_DEFAULT,
+      GATEWAY_MEMORY_MB_MIN,
+      GATEWAY_MEMORY_MB_MAX,
+    ),
+    drainMs: numberOf(flags, env, "drain-ms", DRAIN_MS_DEFAULT, 0, DRAIN_MS_MAX),
+    logFormat: oneOf("--log", flags.log ?? preset("LOG") ?? "text", ["text", "json"]),
     identifyVersions: oneOf("SWITCHBACK_IDENTIFY_VERSIONS", preset("IDENTIFY_VERSIONS") ?? "on", [
       "on",
       "off",
@@ -170,15 +222,24 @@ function accountIdOf(id: string | undefined): string | undefined {
   return id;
 }
 
-function leaseMsOf(text: string | undefined): number {
-  if (text === undefined) return LEASE_MS_ONE_MACHINE;
-  const leaseMs = Number(text);
-  if (!/^\d+$/.test(text) || leaseMs < LEASE_MS_MIN || leaseMs > LEASE_MS_MAX) {
-    throw new HostError(
-      `--lease-ms has to be a number from ${LEASE_MS_MIN} to ${LEASE_MS_MAX}, not "${text}".`,
-    );
+/** A whole number within limits, from its flag or its variable. */
+function numberOf(
+  flags: Readonly<Record<string, string | boolean | string[] | undefined>>,
+  env: Environment,
+  flag: string,
+  preset: number,
+  min: number,
+  max: number,
+): number {
+  const variable = `SWITCHBACK_${flag.toUpperCase().replaceAll("-", "_")}`;
+  const given = flags[flag];
+  const text = typeof given === "string" ? given : env[variable] || undefined;
+  if (text === undefined) return preset;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new HostError(`--${flag} has to be a whole number from ${min} to ${max}, not "${text}".`);
   }
-  return leaseMs;
+  return value;
 }
 
 function versionsMaxOf(text: string | undefined): number {

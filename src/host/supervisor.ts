@@ -1,6 +1,6 @@
 /**
- * Watches one runtime: probes it, kills it when it is wedged (deployed code may loop for ever, and no
- * other request is served meanwhile), and sees to it that a lost one serves again or the host gives up.
+ * Watches the control process: probes it, kills it when it is wedged, and sees to it that a lost one serves again or
+ * the host gives up. No deployed code runs in it, so it may take its time.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -42,6 +42,8 @@ export interface SupervisorParts {
   readonly probe: (timeoutMs: number) => Promise<number | undefined>;
   readonly policy: HealthPolicy;
   readonly log: Log;
+  /** It serves again. */
+  readonly onBack?: () => void;
   /** Called once, when the runtime cannot be brought back. */
   readonly onGivenUp: () => void;
   readonly now: () => number;
@@ -126,9 +128,8 @@ export class Supervisor {
       if ((await this.ready("any")).ready) {
         this.#lostAt = undefined;
         this.#wake = new AbortController();
-        log.event("info", `runtime back after ${Math.round(now() - since)} ms`, {
-          pid: patient.pid,
-        });
+        log.event("info", "runtime back", { ms: Math.round(now() - since), pid: patient.pid });
+        this.#parts.onBack?.();
         return true;
       }
       if (this.#stopped.signal.aborted) return false;

@@ -160,10 +160,10 @@ describe("stopping", () => {
     expect(await read(`${again.url}/blob`)).toBe("kept");
   });
 
-  it("passes the Worker's JSON lines as they are and everything else as one event a line", async () => {
+  it("passes what its processes say on as one event a line, and tells which process it was", async () => {
     const { host, url } = await startedHost(temporaryDirectory());
     await read(`${url}/say`);
-    await host.seen(/^\{"level":"info","event":"from-worker"\}$/m);
-    await host.seen(/^\S+ info console text="two\\nlines"$/m);
+    await host.seen(/^\S+ info from-worker process=\S+$/m);
+    await host.seen(/^\S+ info console text="two\\nlines" process=\S+$/m);
   });
 });

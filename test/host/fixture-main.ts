@@ -1,12 +1,7 @@
-/** The real command over the fixture Worker, with a host that notices trouble sooner. */
+/** The real launcher over a supervisor whose Worker is the fixture. */
 import { fileURLToPath } from "node:url";
-import { runCommand } from "../../src/host/command.ts";
-import { HEALTH_POLICY } from "../../src/host/supervisor.ts";
+import { runLauncher } from "../../src/host/run-launcher.ts";
 
-await runCommand(process.argv.slice(2), process.env, {
-  scriptFile: fileURLToPath(new URL("fixture-worker.js", import.meta.url)),
-  migrationsDirectory:
-    process.env["FIXTURE_MIGRATIONS"] ??
-    fileURLToPath(new URL("fixture-migrations", import.meta.url)),
-  health: { ...HEALTH_POLICY, intervalMs: 200, missesMax: 2 },
+await runLauncher(process.argv.slice(2), process.env, {
+  supervisorFile: fileURLToPath(new URL("fixture-supervise.ts", import.meta.url)),
 });

@@ -1,5 +1,5 @@
-/** Stands in for the bundled Worker: what the host itself needs, and doors to break it. */
-import { DurableObject } from "cloudflare:workers";
+/** Stands in for the bundled Worker in both kinds of process: what the host itself needs, and doors to break it. */
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
 export class WorkerLock extends DurableObject {
   async count() {
@@ -10,8 +10,30 @@ export class WorkerLock extends DurableObject {
 }
 export class RoutingLock extends DurableObject {}
 
+/** What the supervisor tells the control process, for gateways to ask about. */
+const told = [];
+
+export class ControlPlaneEntrypoint extends WorkerEntrypoint {
+  async fetch(request) {
+    told.push(await request.text());
+    return new Response();
+  }
+
+  async told() {
+    return told;
+  }
+}
+
+export class GatewayEntrypoint extends WorkerEntrypoint {
+  fetch(request) {
+    return new Response(null, { status: new URL(request.url).pathname === "/alive" ? 204 : 200 });
+  }
+}
+
 const paths = {
   "/healthz": () => new Response("ok"),
+  "/gateway": (env) => new Response(env.GATEWAY_NAME),
+  "/told": async (env) => Response.json(await env.CONTROL.told()),
   "/object": async (env) => new Response(String(await env.WORKER_LOCK.getByName("a").count())),
   "/blob": async (env) => {
     const before = await (await env.BLOBS.get("k"))?.text();

@@ -29,11 +29,18 @@ export class HostProcess {
   readonly exited: Promise<number | string>;
   readonly child: ChildProcess;
 
-  constructor(flags: readonly string[], env: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...flags], {
-      env: { PATH: process.env["PATH"], ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+  /** A process that was started in a way of its own, or flags for `main`. */
+  constructor(
+    command: ChildProcess | readonly string[],
+    env: Record<string, string> = {},
+    main = MAIN,
+  ) {
+    this.child = isList(command)
+      ? spawn(process.execPath, [main, ...command], {
+          env: { PATH: process.env["PATH"], ...env },
+          stdio: ["ignore", "pipe", "pipe"],
+        })
+      : command;
     this.child.stdout?.on("data", (chunk) => (this.stdout += chunk));
     this.child.stderr?.on("data", (chunk) => (this.stderr += chunk));
     this.exited = new Promise((done) => {
@@ -74,6 +81,10 @@ export class HostProcess {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
     return this.exited;
   }
+}
+
+function isList(command: ChildProcess | readonly string[]): command is readonly string[] {
+  return Array.isArray(command);
 }
 
 /** Starts a host on a free port and a directory, and waits until it serves. */

@@ -1,73 +1,145 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { COMPATIBILITY_DATE } from "../../src/host/compatibility-date.ts";
 import {
-  COMPATIBILITY_DATE,
   controlHosts,
+  controlOptions,
+  controlSockets,
+  gatewayVariables,
+  internetAccess,
   publicUrl,
-  runtimeOptions,
 } from "../../src/host/runtime-options.ts";
 import { parseSettings, type Settings } from "../../src/host/settings.ts";
 
 const wrangler = readFileSync(new URL("../../wrangler.toml", import.meta.url), "utf8");
+const INSTALLATION = { accountId: "acme", rootTokenSha256: "00", secretsKey: "k1:AA==" };
 
 function settingsOf(...argv: string[]): Settings {
   return parseSettings(argv, {}) as Settings;
 }
 
-function worker(settings: Settings) {
-  const options = runtimeOptions({
+function control(settings: Settings) {
+  const options = controlOptions({
     settings,
-    installation: { accountId: "acme", rootTokenSha256: "00", secretsKey: "k1:AA==" },
+    installation: INSTALLATION,
     script: "export default {}",
     storage: "/data/storage",
     port: 8787,
-    ownAddresses: ["127.0.0.1", "203.0.113.7", "2001:db8::7"],
-    trustedCertificates: [],
+    sockets: controlSockets("/data/run/x"),
   });
   const [only] = options.workers;
   if (!only) throw new Error("no Worker");
   return only;
 }
 
-describe("the runtime's options", () => {
-  it("have every variable, binding and date of wrangler.toml, so that both hosts run the same Worker", () => {
-    const made = worker(settingsOf());
-    const variables = /\[vars\]\n([^]*?)\n\[\[/.exec(wrangler)?.[1] ?? "";
-    const names = [...variables.matchAll(/^([A-Z_0-9]+) = /gm)].map((match) => match[1]);
-    expect(names.length).toBeGreaterThan(5);
-    expect(Object.keys(made.bindings)).toEqual(expect.arrayContaining(names));
+const namesIn = (pattern: RegExp, text = wrangler) => [...text.matchAll(pattern)].map(([, n]) => n);
 
-    const bindings = [...wrangler.matchAll(/^(?:binding|name) = "([A-Z_]+)"$/gm)].map(([, n]) => n);
-    const own = { ...made.d1Databases, ...made.r2Buckets, ...made.workerLoaders };
-    const boundNames = [...Object.keys({ ...own, ...made.durableObjects }), made.versionMetadata];
-    expect(boundNames.toSorted()).toEqual(bindings.toSorted());
+describe("the two kinds of process", () => {
+  it("have every variable, binding and date of wrangler.toml between them, so that both hosts run the same Worker", () => {
+    const made = control(settingsOf());
+    const variables = namesIn(/^([A-Z_0-9]+) = /gm, /\[vars\]\n([^]*?)\n\[\[/.exec(wrangler)?.[1]);
+    expect(variables.length).toBeGreaterThan(5);
+    expect(Object.keys(made.bindings)).toEqual(expect.arrayContaining(variables));
+
+    const bound = Object.keys({ ...made.d1Databases, ...made.r2Buckets, ...made.durableObjects });
+    // The loader is the gateways' alone; a gateway is named by its process, not by its build.
+    expect([...bound, "LOADER", "CF_VERSION_METADATA"].toSorted()).toEqual(
+      namesIn(/^(?:binding|name) = "([A-Z_]+)"$/gm).toSorted(),
+    );
     for (const { className } of Object.values(made.durableObjects)) {
       expect(wrangler).toContain(`class_name = "${className}"`);
     }
     expect(wrangler).toContain(`compatibility_date = "${COMPATIBILITY_DATE}"`);
+    expect(made.compatibilityDate).toBe(COMPATIBILITY_DATE);
   });
 
-  it("keep deployed code off private networks and off this machine's own public addresses", () => {
-    const { network } = worker(settingsOf()).serviceBindings.INTERNET;
-    expect(network.allow).toEqual(["public"]);
-    expect(network.deny).toEqual(["127.0.0.1/32", "203.0.113.7/32", "2001:db8::7/128"]);
+  it("are told what they are", () => {
+    expect(control(settingsOf()).bindings).toHaveProperty("ROLE", "control");
+    expect(gatewayVariables(settingsOf(), "g7")).toMatchObject({
+      ROLE: "gateway",
+      GATEWAY_NAME: "g7",
+    });
   });
 
-  it("open private networks only if asked", () => {
-    const { network } = worker(settingsOf("--egress", "open")).serviceBindings.INTERNET;
-    expect(network).toMatchObject({ allow: ["public", "private", "local"], deny: [] });
+  it("agree on everything that both are told, but for their role", () => {
+    const flags = ["--workers-domain", "w.example", "--control-host", "api.example"];
+    const settings = settingsOf(...flags, "--egress", "open");
+    const gateway = gatewayVariables(settings, "g1");
+    const told: Record<string, string> = { ...control(settings).bindings };
+    for (const [name, value] of Object.entries(gateway)) {
+      if (name !== "ROLE" && name !== "GATEWAY_NAME")
+        expect([name, told[name]]).toEqual([name, value]);
+    }
+    expect(gateway["WORKERS_DOMAIN"]).toBe("w.example");
+  });
+});
+
+describe("a gateway process", () => {
+  it("knows no account, no token, no key and no lease settings", () => {
+    const settings = parseSettings([], { SWITCHBACK_ROOT_TOKEN: "a-token-of-an-operator" });
+    const names = Object.keys(gatewayVariables(settings as Settings, "g1"));
+    expect(names.toSorted()).toEqual([
+      "CONTROL_HOSTS",
+      "EGRESS",
+      "EGRESS_DENIED_HOSTS",
+      "GATEWAY_NAME",
+      "IDENTIFY_VERSIONS",
+      "ROLE",
+      "VERSION_OVERRIDES",
+      "WORKERS_DOMAIN",
+    ]);
   });
 
-  it("pass on a fault point only if there is one", () => {
-    expect(worker(settingsOf()).bindings).not.toHaveProperty("FAULT_POINT");
+  it("keeps deployed code off private networks and off this machine's own public addresses", () => {
+    const own = ["127.0.0.1", "203.0.113.7", "2001:db8::7"];
+    expect(internetAccess(settingsOf(), own, ["PEM"])).toEqual({
+      allow: ["public"],
+      deny: ["127.0.0.1/32", "203.0.113.7/32", "2001:db8::7/128"],
+      trustedCertificates: ["PEM"],
+    });
+  });
+
+  it("opens private networks only if asked", () => {
+    expect(internetAccess(settingsOf("--egress", "open"), ["127.0.0.1"], [])).toEqual({
+      allow: ["public", "private", "local"],
+      deny: [],
+      trustedCertificates: [],
+    });
+  });
+});
+
+describe("the control process", () => {
+  it("runs no deployed code: it has no loader, and no way to the internet", () => {
+    const made = control(settingsOf());
+    expect(made).not.toHaveProperty("workerLoaders");
+    expect(Object.keys(made.serviceBindings)).toEqual(["TRIAL"]);
+  });
+
+  it("listens on its sockets in the run directory and asks the trials' process there", () => {
+    const made = control(settingsOf());
+    // Miniflare puts ":0" behind each host: these are the very paths of `controlSockets`.
+    expect(made.unsafeDirectSockets.map(({ host, port }) => `${host}:${port}`)).toEqual([
+      "unix:/data/run/x/api.sock:0",
+      "unix:/data/run/x/control.sock:0",
+    ]);
+    expect(controlSockets("/data/run/x")).toEqual({
+      api: "/data/run/x/api.sock:0",
+      internal: "/data/run/x/control.sock:0",
+      trial: "/data/run/x/trial-in.sock",
+    });
+    expect(made.serviceBindings.TRIAL.external.address).toBe("unix:/data/run/x/trial-in.sock");
+  });
+
+  it("is passed a fault point only if there is one", () => {
+    expect(control(settingsOf()).bindings).not.toHaveProperty("FAULT_POINT");
     const settings = { ...settingsOf(), faultPoint: "after-intent" };
-    expect(worker(settings).bindings).toHaveProperty("FAULT_POINT", "after-intent");
+    expect(control(settings).bindings).toHaveProperty("FAULT_POINT", "after-intent");
   });
 
-  it("print URLs with the published scheme and port", () => {
+  it("prints URLs with the published scheme and port", () => {
     const behind = settingsOf("--public-url", "https://switchback.example");
-    expect(worker(behind).bindings).toMatchObject({ PUBLIC_SCHEME: "https", PUBLIC_PORT: "443" });
-    expect(worker(settingsOf()).bindings).toMatchObject({
+    expect(control(behind).bindings).toMatchObject({ PUBLIC_SCHEME: "https", PUBLIC_PORT: "443" });
+    expect(control(settingsOf()).bindings).toMatchObject({
       PUBLIC_SCHEME: "http",
       PUBLIC_PORT: "8787",
     });

@@ -11,9 +11,23 @@ async function filesOf(source: string) {
   ];
 }
 
-/** Uploads and deploys a Worker on its own host; gives the version. */
-export async function putWorker(host: TestHost, name: string, source: string): Promise<string> {
-  const params = { account_id: ACCOUNT_ID, metadata, files: await filesOf(source) };
+/** Uploads and deploys a Worker on its own host; gives the version. `services`: bindings to other Workers, by name. */
+export async function putWorker(
+  host: TestHost,
+  name: string,
+  source: string,
+  services: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const bindings = Object.entries(services).map(([binding, service]) => ({
+    type: "service" as const,
+    name: binding,
+    service,
+  }));
+  const params = {
+    account_id: ACCOUNT_ID,
+    metadata: { ...metadata, bindings },
+    files: await filesOf(source),
+  };
   await host.sdk().workers.scripts.update(name, params);
   await host
     .sdk()

@@ -3,8 +3,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import Cloudflare from "cloudflare";
+import { isRunning, processesBelow, type HostProcess, type ProcessKind } from "./host-processes.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { visit, type Visit, type VisitOptions } from "./visit.ts";
 
@@ -37,13 +39,19 @@ export class TestHost {
   #child: ChildProcess | undefined;
   #output = "";
   #exited: Promise<unknown> = Promise.resolve();
+  readonly #main: string;
+
+  /** `main`: the entry of another release. */
+  constructor(main = MAIN) {
+    this.#main = main;
+  }
 
   /** The first start takes a free port; later ones the same port and data. */
   async start({ flags = [], env = {} }: HostStart = {}): Promise<void> {
     this.#output = "";
     const child = spawn(
       process.execPath,
-      [MAIN, "--port", String(this.#port), "--data", this.directory, ...flags],
+      [this.#main, "--port", String(this.#port), "--data", this.directory, ...flags],
       {
         env: {
           PATH: process.env["PATH"],
@@ -52,8 +60,6 @@ export class TestHost {
           ...env,
         },
         stdio: ["ignore", "pipe", "pipe"],
-        // A process group of its own, so that a test can end host and runtime at one instant.
-        detached: true,
       },
     );
     this.#child = child;
@@ -99,22 +105,53 @@ export class TestHost {
     await this.#exited;
   }
 
-  /** Ends host and runtime at once, with no chance to finish anything. */
+  /** Ends every process of the host at once, with no chance to finish anything. */
   async killEverything(): Promise<void> {
-    const pid = this.#child?.pid;
-    if (pid !== undefined && this.#child?.exitCode === null && this.#child.signalCode === null) {
-      process.kill(-pid, "SIGKILL");
-    }
+    const all = this.processes();
+    // The launcher is the first, so nobody starts anything again.
+    for (const { pid } of all) killNow(pid);
     await this.#exited;
+    await untilEnded(all);
   }
 
-  /** Ends the runtime only, whose process id it gives; the host has to bring it back. */
+  /** All that run now: launcher, supervisor, its guard, control process, gateways. */
+  processes(): HostProcess[] {
+    const child = this.#child;
+    const runs = child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+    return runs ? processesBelow(child.pid) : [];
+  }
+
+  /** Those of one kind. */
+  processesOf(kind: ProcessKind): HostProcess[] {
+    return this.processes().filter((process) => process.kind === kind);
+  }
+
+  /** Ends the gateway of that name, or the first of that kind, and waits until it has ended. */
+  async killGateway(which: string = "pool"): Promise<HostProcess> {
+    return this.#kill(({ name, kind }) => name === which || kind === which, which);
+  }
+
+  /** Ends the supervisor and waits until it has ended; the launcher has to start it again. */
+  async killSupervisor(): Promise<HostProcess> {
+    return this.#kill(({ kind }) => kind === "supervisor", "supervisor");
+  }
+
+  async #kill(isMeant: (process: HostProcess) => boolean, what: string): Promise<HostProcess> {
+    const victim = this.processes().find(isMeant);
+    if (!victim) throw new Error(`the host has no ${what}: ${JSON.stringify(this.processes())}`);
+    killNow(victim.pid);
+    await untilEnded([victim]);
+    return victim;
+  }
+
+  /** Ends the control process only, whose process id it gives; the host has to bring it back. */
   killRuntime(): number {
     const pid = this.runtimePid();
     process.kill(pid, "SIGKILL");
     return pid;
   }
 
+  /** Process id of the control process, as the host has told it last. */
   runtimePid(): number {
     const all = [...this.#output.matchAll(/(?:ready url.* runtime|runtime back .* pid)=(\d+)/g)];
     return Number(all.at(-1)?.[1]);
@@ -191,4 +228,17 @@ export class TestHost {
 
 function expand(path: string): string {
   return path.replace(/^\/?A(?=\/|$)/, `/accounts/${ACCOUNT_ID}`);
+}
+
+/** It may have ended by itself meanwhile. */
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has.
+  }
+}
+
+async function untilEnded(processes: readonly HostProcess[]): Promise<void> {
+  while (processes.some(({ pid }) => isRunning(pid))) await sleep(10);
 }

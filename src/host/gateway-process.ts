@@ -1,0 +1,149 @@
+/** One gateway: a workerd process with sockets of its own. Started once; a successor is another one, with another name. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
+import workerd from "workerd";
+import { gatewayConfig, type GatewayConfigInput } from "./gateway-config.ts";
+import { OutputLines } from "./output-lines.ts";
+import type { RuntimeLogEntry } from "./runtime-log.ts";
+
+export type GatewayKind = "pool" | "quarantine" | "trial";
+
+export interface GatewayProcessParts {
+  /** No other gateway of this host ever had it. */
+  readonly name: string;
+  readonly kind: GatewayKind;
+  /** Directory of sockets and configurations. */
+  readonly runDirectory: string;
+  readonly config: Omit<GatewayConfigInput, "socketPath" | "internalSocketPath">;
+  /** The internal socket, where others know it by a fixed path. */
+  readonly internalSocketPath?: string;
+  readonly onSpawn: (pid: number) => void;
+  readonly onExit: (pid: number, reason: string) => void;
+  readonly onLog: (entry: RuntimeLogEntry) => void;
+  /** So many lines of its output were more than the log may take. */
+  readonly onSuppressed: (lines: number) => void;
+}
+
+export class GatewayProcess {
+  readonly name: string;
+  readonly kind: GatewayKind;
+  /** Whether it asks before it runs a version. */
+  readonly announces: boolean;
+  readonly socketPath: string;
+  readonly internalSocketPath: string;
+  /** Has answered, and is not draining. */
+  isUp = false;
+  /** Milliseconds, of the clock of `performance`. */
+  readonly startedAt = performance.now();
+  readonly #files: readonly string[];
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #process: ChildProcess;
+  /** Resolves with the reason when it has ended. */
+  readonly ended: Promise<string>;
+
+  constructor(parts: GatewayProcessParts) {
+    const { name, runDirectory } = parts;
+    this.name = name;
+    this.kind = parts.kind;
+    this.announces = parts.config.supervisorSocketPath !== undefined;
+    this.socketPath = join(runDirectory, `${name}.sock`);
+    this.internalSocketPath = parts.internalSocketPath ?? join(runDirectory, `${name}-in.sock`);
+    const configFile = join(runDirectory, `${name}.capnp`);
+    this.#files = [this.socketPath, this.internalSocketPath, configFile];
+    // A socket that an earlier process left behind cannot be bound again.
+    rmSync(this.internalSocketPath, { force: true });
+    const { socketPath, internalSocketPath } = this;
+    const config = gatewayConfig({ ...parts.config, socketPath, internalSocketPath });
+    writeFileSync(configFile, config, { mode: 0o600 });
+    const child = spawn(workerd.default, ["serve", "--experimental", configFile], {
+      cwd: runDirectory,
+      // Nothing of the host's environment: what deployed code could find there would be a leak.
+      env: {},
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#process = child;
+    this.ended = new Promise((done) => {
+      const end = (reason: string) => {
+        this.#agent.destroy();
+        for (const file of this.#files) rmSync(file, { force: true });
+        if (child.pid !== undefined) parts.onExit(child.pid, reason);
+        done(reason);
+      };
+      child.once("error", (error) => end(error.message));
+      child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
+    });
+    if (child.pid !== undefined) parts.onSpawn(child.pid);
+    const lines = new OutputLines({
+      onLine: (line) => parts.onLog(logEntryOf(line)),
+      onSuppressed: parts.onSuppressed,
+      now: () => performance.now(),
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", lines.stream());
+    child.once("close", () => lines.end());
+  }
+
+  get pid(): number | undefined {
+    return this.#process.exitCode === null && this.#process.signalCode === null
+      ? this.#process.pid
+      : undefined;
+  }
+
+  /** Ends a process that no longer answers; a busy one does not see any signal but this. */
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
+  /** Accepts nothing new, lets requests in flight finish for up to `drainMs`, then ends. */
+  async stop(drainMs: number): Promise<void> {
+    this.#process.kill("SIGTERM");
+    const kill = setTimeout(() => this.kill(), drainMs);
+    await this.ended;
+    clearTimeout(kill);
+  }
+
+  /** Asks its internal socket; undefined if there was no whole answer in time. Never throws. */
+  ask(
+    method: "GET" | "POST",
+    path: string,
+    timeoutMs: number,
+    body?: unknown,
+  ): Promise<{ readonly status: number; readonly text: string } | undefined> {
+    return new Promise((done) => {
+      const asking = request(
+        {
+          socketPath: this.internalSocketPath,
+          agent: this.#agent,
+          method,
+          path,
+          headers: { host: "gateway" },
+          signal: AbortSignal.timeout(timeoutMs),
+        },
+        (response) => {
+          let text = "";
+          response.setEncoding("utf8");
+          response.on("data", (chunk) => (text += chunk));
+          response.once("error", () => done(undefined));
+          response.once("end", () => done({ status: response.statusCode ?? 0, text }));
+        },
+      );
+      asking.once("error", () => done(undefined));
+      asking.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+}
+
+/** workerd's structured lines; what is not one is text of its own or of deployed code. */
+function logEntryOf(line: string): RuntimeLogEntry {
+  try {
+    const entry = JSON.parse(line) as Partial<RuntimeLogEntry>;
+    if (typeof entry.message === "string") {
+      const { timestamp = 0, level = "info", message } = entry;
+      return { timestamp, level: String(level), message };
+    }
+  } catch {
+    // Not JSON.
+  }
+  return { timestamp: 0, level: "info", message: line };
+}

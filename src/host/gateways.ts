@@ -1,0 +1,239 @@
+/**
+ * The gateway processes of a host, by the places that they fill: N of the pool, one for trials, and one for each
+ * group of suspects. A place whose process ends gets a new one at once; a process that is to be replaced gets its
+ * successor first.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { GATEWAY_RESTART_MS_MAX, GATEWAY_START_MS_MAX } from "../domain/limits.ts";
+import type { StopReason } from "../domain/breaker.ts";
+import { GatewayProcess, type GatewayKind, type GatewayProcessParts } from "./gateway-process.ts";
+import type { Log } from "./log.ts";
+
+export interface GatewaysParts {
+  readonly processParts: (
+    name: string,
+    kind: GatewayKind,
+  ) => Pick<
+    GatewayProcessParts,
+    "runDirectory" | "config" | "internalSocketPath" | "onLog" | "onSuppressed"
+  >;
+  readonly onSpawn: (pid: number) => void;
+  readonly onExit: (pid: number) => void;
+  /** It answers and can be given requests. `group`: of suspects. */
+  readonly onUp: (gateway: GatewayProcess, group: number | null) => void;
+  /** Another one serves in the place of one that was lost. */
+  readonly onReplaced: (lost: GatewayProcess) => void;
+  /** It gets nothing new from now on; what it has goes on. */
+  readonly onDraining: (gateway: GatewayProcess) => void;
+  /** Resolves when it has nothing in hand any more, or after `msMax`. */
+  readonly idle: (gateway: GatewayProcess, msMax: number) => Promise<void>;
+  /** It has ended; nobody wanted it to if there is a cause. */
+  readonly onGone: (gateway: GatewayProcess, cause: StopReason | null) => void;
+  readonly log: Log;
+  readonly drainMs: number;
+}
+
+/** A place for one process at a time. */
+interface Place {
+  readonly kind: GatewayKind;
+  readonly group: number | null;
+  current: GatewayProcess | null;
+  /** What was lost here and has no successor yet. */
+  lost: GatewayProcess | null;
+  wanted: boolean;
+  replacing: Promise<void> | null;
+}
+
+/** Between two looks at a process that is starting, in milliseconds. */
+const LOOK_MS = 10;
+/** How long a gateway may take to say that it closes its WebSockets, in milliseconds; a blocked one never says it. */
+const DRAIN_ASK_MS_MAX = 1_000;
+/** How long work that goes on behind the last answer may take, in milliseconds. */
+const LAST_WORK_MS_MAX = 2_000;
+/** The first pause after a process that ended while it started, in milliseconds; doubled each time. */
+const RESTART_MS_MIN = 50;
+
+export class Gateways {
+  readonly #parts: GatewaysParts;
+  readonly #places = new Set<Place>();
+  /** Every process that has not ended yet. */
+  readonly #alive = new Set<GatewayProcess>();
+  readonly #causes = new Map<GatewayProcess, StopReason>();
+  readonly #leaving = new Set<GatewayProcess>();
+  #names = 0;
+  #starts = 0;
+  #stopping = false;
+
+  constructor(parts: GatewaysParts) {
+    this.#parts = parts;
+  }
+
+  /** All that have not ended, those that are starting or draining too. */
+  get alive(): ReadonlySet<GatewayProcess> {
+    return this.#alive;
+  }
+
+  /** How many processes have been started so far. */
+  get starts(): number {
+    return this.#starts;
+  }
+
+  /** Resolves when it answers. Rejects if it does not come up at all. */
+  async open(kind: GatewayKind, group: number | null = null): Promise<void> {
+    const place: Place = { kind, group, current: null, lost: null, wanted: true, replacing: null };
+    this.#places.add(place);
+    await this.#fill(place);
+  }
+
+  /** Suspects' processes: one for each of these groups, no others. */
+  setGroups(groups: ReadonlySet<number>): void {
+    if (this.#stopping) return;
+    const there = new Set<number>();
+    for (const place of this.#places) {
+      if (place.group === null) continue;
+      if (groups.has(place.group)) there.add(place.group);
+      else this.#close(place);
+    }
+    for (const group of groups) {
+      if (!there.has(group)) void this.open("quarantine", group).catch(() => undefined);
+    }
+  }
+
+  /** Ends it at once; its place is filled again. */
+  kill(gateway: GatewayProcess, cause: StopReason): void {
+    if (this.#causes.has(gateway)) return;
+    this.#causes.set(gateway, cause);
+    gateway.kill();
+  }
+
+  /** Starts a successor, then lets it finish what it has. Does nothing if that is under way. */
+  async replace(gateway: GatewayProcess): Promise<void> {
+    const place = [...this.#places].find(({ current }) => current === gateway);
+    if (place === undefined) return;
+    await (place.replacing ??= this.#replace(place, gateway).finally(() => {
+      place.replacing = null;
+    }));
+  }
+
+  /** One after the other, so that all but one serve at any time. */
+  async replaceAll(): Promise<void> {
+    for (const place of this.#places) {
+      if (place.current !== null && place.wanted) await this.replace(place.current);
+    }
+  }
+
+  /** Lets all finish what they have for up to `drainMs`. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const place of this.#places) place.wanted = false;
+    await Promise.all([...this.#alive].map((gateway) => this.#retire(gateway, drainMs)));
+  }
+
+  async #fill(place: Place): Promise<void> {
+    let pauseMs = RESTART_MS_MIN;
+    while (place.wanted && !this.#stopping) {
+      if (await this.#bringUp(place)) return;
+      if (!place.wanted || this.#stopping) return;
+      await sleep(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, GATEWAY_RESTART_MS_MAX);
+    }
+  }
+
+  /** Whether a new process has taken the place. */
+  async #bringUp(place: Place): Promise<boolean> {
+    const gateway = this.#spawn(place);
+    if ((await this.#answers(gateway)) && place.wanted && !this.#stopping) {
+      gateway.isUp = true;
+      place.current = gateway;
+      this.#parts.onUp(gateway, place.group);
+      if (place.lost !== null) this.#parts.onReplaced(place.lost);
+      place.lost = null;
+      return true;
+    }
+    // If it has ended meanwhile, this says why; if not, it is of no use.
+    gateway.kill();
+    const { name, kind } = gateway;
+    const reason = await gateway.ended;
+    if (place.wanted && !this.#stopping) {
+      this.#parts.log.event("error", "gateway did not start", { gateway: name, kind, reason });
+    }
+    return false;
+  }
+
+  #spawn(place: Place): GatewayProcess {
+    const name = `g${(this.#names += 1)}`;
+    const { kind } = place;
+    const gateway: GatewayProcess = new GatewayProcess({
+      ...this.#parts.processParts(name, kind),
+      name,
+      kind,
+      onSpawn: this.#parts.onSpawn,
+      onExit: this.#parts.onExit,
+    });
+    this.#starts++;
+    this.#alive.add(gateway);
+    void gateway.ended.then((reason) => this.#ended(place, gateway, reason));
+    return gateway;
+  }
+
+  #ended(place: Place, gateway: GatewayProcess, reason: string): void {
+    this.#alive.delete(gateway);
+    const expected = this.#leaving.delete(gateway) || this.#stopping;
+    // One that was killed while it drained was killed for a reason all the same.
+    const cause = this.#causes.get(gateway) ?? (expected ? null : "crashed");
+    this.#causes.delete(gateway);
+    const { name, kind } = gateway;
+    if (cause !== null) {
+      this.#parts.log.event("error", "gateway lost", { gateway: name, kind, cause, reason });
+    }
+    // One that has a successor already has left its place before.
+    const isVacant = place.current === gateway;
+    if (isVacant) {
+      place.current = null;
+      place.lost = cause === null ? null : gateway;
+    }
+    this.#parts.onGone(gateway, cause);
+    // One that was to be replaced anyway may have a successor that is just starting.
+    const isFollowed = place.replacing !== null && place.kind !== "trial";
+    if (isVacant && !isFollowed) void this.#fill(place);
+  }
+
+  /** Whether it has come up. */
+  async #answers(gateway: GatewayProcess): Promise<boolean> {
+    const deadline = performance.now() + GATEWAY_START_MS_MAX;
+    while (gateway.pid !== undefined && performance.now() < deadline) {
+      const answer = await gateway.ask("GET", "/alive", GATEWAY_START_MS_MAX);
+      if (answer?.status === 204) return gateway.pid !== undefined;
+      await sleep(LOOK_MS);
+    }
+    return false;
+  }
+
+  #close(place: Place): void {
+    place.wanted = false;
+    this.#places.delete(place);
+    if (place.current !== null) void this.#retire(place.current, this.#parts.drainMs);
+  }
+
+  async #replace(place: Place, old: GatewayProcess): Promise<void> {
+    // The trials' process is asked under one path, so the next cannot come before it has gone.
+    if (place.kind !== "trial" && !(await this.#bringUp(place))) {
+      if (place.current === null) void this.#fill(place);
+      return;
+    }
+    await this.#retire(old, this.#parts.drainMs);
+  }
+
+  async #retire(gateway: GatewayProcess, drainMs: number): Promise<void> {
+    if (!this.#alive.has(gateway)) return;
+    this.#leaving.add(gateway);
+    gateway.isUp = false;
+    this.#parts.onDraining(gateway);
+    if (drainMs > 0) {
+      await gateway.ask("POST", "/drain", DRAIN_ASK_MS_MAX);
+      // Not by workerd's own draining: a request that meets it on a kept connection is never answered.
+      await Promise.race([this.#parts.idle(gateway, drainMs), gateway.ended]);
+    }
+    await gateway.stop(Math.min(drainMs, LAST_WORK_MS_MAX));
+  }
+}

@@ -1,0 +1,397 @@
+/** A host's processes, and what joins them: who learns of what happens to whom. */
+import { existsSync, readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { Placement } from "../domain/containment/placement.ts";
+import type { Trip } from "../domain/containment/strikes.ts";
+import type { Verdict } from "../domain/containment/watch.ts";
+import {
+  FULL_MEMORY_SOON_MS,
+  IDLE_EVICTION_MS,
+  METRICS_INTERVAL_MS,
+  TICK_MS,
+} from "../domain/limits.ts";
+import { type Announcements, listenForAnnouncements } from "./announcements.ts";
+import { Containment } from "./containment.ts";
+import { ControlProcess } from "./control-process.ts";
+import { openDataDirectory, type DataDirectory } from "./data-directory.ts";
+import { FRONT_LIMITS } from "./front/front-limits.ts";
+import { Front } from "./front/front.ts";
+import type { GatewayKind, GatewayProcess } from "./gateway-process.ts";
+import { Gateways } from "./gateways.ts";
+import type { HandoverHost, Listener } from "./handover.ts";
+import type { OpenedInstallation } from "./installation.ts";
+import type { Log } from "./log.ts";
+import { HostCounters } from "./metrics/host-counters.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { killOrphans, type OrphanGuard } from "./orphan-guard.ts";
+import { ownRoutes } from "./own-routes.ts";
+import type { RunDirectory } from "./run-directory.ts";
+import { passRuntimeLog, type RuntimeLogEntry } from "./runtime-log.ts";
+import {
+  controlHosts,
+  controlSockets,
+  gatewayVariables,
+  internetAccess,
+  publicUrl,
+} from "./runtime-options.ts";
+import type { Settings } from "./settings.ts";
+import { stopVersion } from "./stop-version.ts";
+import { HEALTH_POLICY, type HealthPolicy } from "./supervisor.ts";
+import { CONTROL_NAME, Traffic } from "./traffic.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** What a running host needs of whoever starts it. */
+export interface RunParts {
+  readonly log: Log;
+  /** Where to accept. */
+  readonly listener: Listener;
+  /** The process that an operator would signal. */
+  readonly hostPid: number;
+  /** Called if the control process is lost for good; the host is of no use then. */
+  readonly onGivenUp?: () => void;
+  readonly health?: HealthPolicy;
+}
+
+export interface Host extends HandoverHost {
+  /** Where clients reach the API, e.g. `http://localhost:8787`. */
+  readonly url: string;
+  readonly port: number;
+  readonly accountId: string;
+  readonly dataDirectory: string;
+  /** Made at this start and stored nowhere; undefined if the token is the stored or the preset one. */
+  readonly newRootToken: string | undefined;
+  /** Process id of the control process; another one after each restart. */
+  pid(): number | undefined;
+  /** Replaces every gateway by a new process, one after the other, while the others serve. */
+  restartGateways(): Promise<void>;
+  /** Drains, ends every process and releases the data directory. May be called again. */
+  stop(): Promise<void>;
+}
+
+const MIB = 1_048_576;
+/** Shares of the memory limit: from which versions are evicted, and from which nobody waits for anything. */
+const EVICT_SHARE = 0.6;
+const KILL_SHARE = 1.5;
+/** File name of the bundled Worker in a run directory. */
+export const SCRIPT = "switchback.js";
+
+export interface Built {
+  readonly settings: Settings;
+  readonly parts: RunParts;
+  readonly directory: DataDirectory;
+  readonly opened: OpenedInstallation;
+  readonly script: string;
+  readonly guard: OrphanGuard;
+  readonly run: RunDirectory;
+}
+
+export class RunningHost implements Host {
+  readonly url: string;
+  readonly port: number;
+  readonly accountId: string;
+  readonly dataDirectory: string;
+  readonly newRootToken: string | undefined;
+  readonly #built: Built;
+  readonly #control: ControlProcess;
+  readonly #gateways: Gateways;
+  readonly #watchdog: Watchdog;
+  readonly #containment: Containment;
+  readonly #traffic: Traffic;
+  readonly #counters = new HostCounters();
+  readonly #metrics: Metrics;
+  readonly #front: Front;
+  /** Given away to a successor. */
+  #yielded = false;
+  #directory: DataDirectory;
+  #stopped: Promise<void> | undefined;
+  #announcements: Announcements | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
+  /** Gateways that have a successor because their memory was full. */
+  readonly #full = new WeakSet<GatewayProcess>();
+
+  constructor(built: Built) {
+    const { settings, parts, directory, opened, script, guard, run } = built;
+    const { log } = parts;
+    const { port } = parts.listener;
+    const now = () => performance.now();
+    this.#built = built;
+    this.#directory = directory;
+    this.port = port;
+    this.url = publicUrl(settings, port);
+    this.accountId = opened.installation.accountId;
+    this.dataDirectory = directory.path;
+    this.newRootToken = opened.newRootToken;
+    const sockets = controlSockets(run.path);
+    const { installation } = opened;
+    this.#control = new ControlProcess({
+      input: { settings, installation, script, storage: directory.storage, port, sockets },
+      controlHost: controlHosts(settings)[0] ?? "localhost",
+      guard,
+      health: parts.health ?? HEALTH_POLICY,
+      log,
+      onChange: (isUp) => this.#controlChanged(isUp),
+      onGivenUp: parts.onGivenUp ?? (() => undefined),
+    });
+    const placement = new Placement();
+    this.#gateways = new Gateways({
+      processParts: (name, kind) => this.#processParts(name, kind, placement.poolAnnounces(now())),
+      onSpawn: guard.add,
+      onExit: guard.remove,
+      onUp: (gateway, group) => {
+        this.#traffic.addGateway(gateway);
+        this.#watchdog.add(gateway);
+        this.#containment.up(gateway, group);
+      },
+      onReplaced: (lost) => this.#counters.replaced(lost, now()),
+      onDraining: (gateway) => {
+        this.#containment.draining(gateway);
+        void this.#metrics.collect();
+      },
+      idle: (gateway, msMax) => this.#traffic.idle(gateway.name, msMax),
+      onGone: (gateway, cause) => {
+        if (cause !== null) this.#counters.gatewayLost(gateway, cause, now());
+        this.#counters.totals.forget(gateway.name);
+        this.#watchdog.remove(gateway);
+        this.#containment.gone(gateway, cause);
+        this.#traffic.removeGateway(gateway.name);
+        this.#front.forget(gateway.name);
+      },
+      log,
+      drainMs: settings.drainMs,
+    });
+    this.#containment = new Containment({
+      placement,
+      onGroups: (groups) => this.#gateways.setGroups(groups),
+      onTrip: (trip) => this.#trip(trip),
+      onProofNeeded: (gateway) => this.#watchdog.hurry(gateway),
+      onChange: () => this.#traffic.placeHeld(),
+      now,
+    });
+    const memory = settings.gatewayMemoryMb * MIB;
+    this.#watchdog = new Watchdog({
+      limits: {
+        blockMsMax: settings.blockMsMax,
+        evictBytes: memory * EVICT_SHARE,
+        replaceBytes: memory,
+        killBytes: memory * KILL_SHARE,
+      },
+      onVerdict: (gateway, verdict) => this.#act(gateway, verdict),
+      onAlive: (gateway, sentAt) => this.#containment.alive(gateway, sentAt),
+      now,
+    });
+    this.#metrics = new Metrics({
+      counters: this.#counters,
+      control: this.#control,
+      gateways: this.#gateways,
+      placement,
+      traffic: () => this.#traffic,
+      front: () => this.#front,
+      launcherPid: parts.hostPid,
+    });
+    this.#traffic = new Traffic({
+      placement,
+      controlHosts: new Set(controlHosts(settings)),
+      ownRoutes: ownRoutes({
+        control: this.#control,
+        gateways: this.#gateways,
+        metrics: this.#metrics,
+        rootTokenSha256: installation.rootTokenSha256,
+        log,
+        isLeaving: () => this.#yielded || this.#stopped !== undefined,
+      }),
+      now,
+      newId: () => crypto.randomUUID(),
+    });
+    this.#front = new Front({
+      switchyard: this.#traffic,
+      limits: { ...FRONT_LIMITS, wallMsMax: settings.wallMsMax },
+      now,
+      newId: () => crypto.randomUUID(),
+      log,
+    });
+  }
+
+  get controlApi(): string {
+    return this.#control.sockets.api;
+  }
+
+  pid(): number | undefined {
+    return this.#control.pid;
+  }
+
+  /** Leaves nothing running if it rejects. */
+  async start(): Promise<void> {
+    const { settings, parts, run } = this.#built;
+    try {
+      this.#announcements = await listenForAnnouncements(this.#announcementSocket(run), {
+        admit: (announcement) => this.#containment.admit(announcement),
+      });
+      const pool = Array.from({ length: settings.gateways }, () => this.#gateways.open("pool"));
+      await Promise.all([this.#control.start(), this.#gateways.open("trial"), ...pool]);
+      this.#watchdog.start();
+      await this.#front.listen(parts.listener.fd);
+    } catch (error) {
+      await this.#end(0);
+      throw error;
+    }
+    this.#timers.push(
+      setInterval(() => this.#containment.tick(), TICK_MS),
+      setInterval(() => this.#evictIdle(), IDLE_EVICTION_MS),
+      setInterval(() => void this.#metrics.collect(), METRICS_INTERVAL_MS),
+    );
+  }
+
+  async restartGateways(): Promise<void> {
+    await this.#gateways.replaceAll();
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#drain());
+  }
+
+  async yieldControl(): Promise<void> {
+    this.#yielded = true;
+    // workerd's own draining would wait for the gateways' questions, which never end.
+    this.#traffic.setControl(null);
+    await this.#traffic.apiIdle(this.#built.settings.drainMs);
+    await this.#control.stop(0);
+    this.#built.guard.leaveFile();
+    this.#directory.release();
+  }
+
+  async resumeControl(): Promise<void> {
+    const { settings, parts, guard } = this.#built;
+    if (this.#control.pid === undefined) {
+      this.#directory = openDataDirectory(settings.dataDirectory, parts.hostPid);
+      // A successor that was killed while it started may have left its processes to die.
+      await killOrphans(this.#directory.runtimePidFile);
+      guard.takeFile();
+      await this.#control.start();
+    }
+    this.#yielded = false;
+  }
+
+  async retire(controlApi: string): Promise<void> {
+    this.#traffic.setControl({ name: `${CONTROL_NAME}-successor`, socketPath: controlApi });
+    await this.stop();
+  }
+
+  async #drain(): Promise<void> {
+    const { drainMs } = this.#built.settings;
+    // First the front, which everything else serves; WebSockets go on until their gateway closes them.
+    await Promise.all([this.#front.drain(drainMs), this.#gateways.stop(drainMs)]);
+    await this.#end(drainMs);
+  }
+
+  async #end(drainMs: number): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#watchdog.stop();
+    this.#metrics.stop();
+    await Promise.all([this.#gateways.stop(0), this.#control.stop(drainMs)]);
+    this.#front.closeNow();
+    await this.#announcements?.close();
+    this.#built.guard.release();
+    this.#built.run.remove();
+    if (!this.#yielded) this.#directory.release();
+  }
+
+  #controlChanged(isUp: boolean): void {
+    const { starts, sockets } = this.#control;
+    const name = `${CONTROL_NAME}-${starts}`;
+    this.#traffic.setControl(isUp ? { name, socketPath: sockets.api } : null);
+  }
+
+  #announcementSocket = (run: RunDirectory) => join(run.path, "supervisor.sock");
+
+  #processParts(name: string, kind: GatewayKind, poolAnnounces: boolean) {
+    const { settings, parts, run } = this.#built;
+    const sockets = controlSockets(run.path);
+    this.#counters.gatewayStarted(kind);
+    const announces = kind === "quarantine" || (kind === "pool" && poolAnnounces);
+    return {
+      runDirectory: run.path,
+      ...(kind === "trial" ? { internalSocketPath: sockets.trial } : {}),
+      config: {
+        script: SCRIPT,
+        variables: gatewayVariables(settings, name),
+        controlSocketPath: sockets.internal,
+        supervisorSocketPath: announces ? this.#announcementSocket(run) : undefined,
+        internet: internetAccess(settings, ownAddresses(), extraCertificates()),
+      },
+      onLog: (entry: RuntimeLogEntry) => passRuntimeLog(entry, name, parts.log),
+      onSuppressed: (lines: number) => {
+        this.#counters.linesSuppressed(lines);
+        parts.log.event("warn", "lines suppressed", { lines, process: name });
+      },
+    };
+  }
+
+  #act(gateway: GatewayProcess, verdict: Verdict): void {
+    switch (verdict) {
+      case "kill: blocked":
+        this.#counters.silent(gateway, this.#watchdog.silentSince(gateway) ?? performance.now());
+        return this.#gateways.kill(gateway, "blocked");
+      case "kill: memory":
+        return this.#gateways.kill(gateway, "memory");
+      case "stalled":
+        return this.#containment.stalled(gateway, true);
+      case "replace":
+        this.#fullMemory(gateway);
+        break;
+      case "evict":
+        void gateway.ask("POST", "/evict", 1_000);
+        break;
+      case "ok":
+        break;
+    }
+    this.#containment.stalled(gateway, false);
+  }
+
+  /**
+   * Versions that fill a new process within a short time will fill the next one too: then somebody is to blame, and
+   * graceful replacing would go on for ever.
+   */
+  #fullMemory(gateway: GatewayProcess): void {
+    const isSoon = performance.now() - gateway.startedAt < FULL_MEMORY_SOON_MS;
+    if (isSoon && gateway.kind === "quarantine") return this.#gateways.kill(gateway, "memory");
+    if (!this.#full.has(gateway)) {
+      this.#full.add(gateway);
+      const { name, kind } = gateway;
+      this.#built.parts.log.event("warn", "gateway full", { gateway: name, kind });
+      if (isSoon) this.#containment.swollen(gateway);
+    }
+    void this.#gateways.replace(gateway);
+  }
+
+  #trip(trip: Trip): void {
+    const { log } = this.#built.parts;
+    this.#counters.versionStopped(trip.reason);
+    void stopVersion(trip, {
+      control: this.#control,
+      gateways: () => this.#gateways.alive,
+      isOver: () => this.#stopped !== undefined,
+      log,
+    });
+  }
+
+  #evictIdle(): void {
+    for (const gateway of this.#gateways.alive) void gateway.ask("POST", "/evict?idle=1", 1_000);
+  }
+}
+
+function ownAddresses(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((interfaces) => interfaces ?? []);
+  return [...new Set(addresses.map(({ address }) => address))];
+}
+
+/** The authorities that this machine's operator trusts besides the system's, as Node itself takes them. */
+function extraCertificates(): string[] {
+  const file = process.env["NODE_EXTRA_CA_CERTS"];
+  if (!file || !existsSync(file)) return [];
+  return (
+    readFileSync(file, "utf8").match(
+      /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g,
+    ) ?? []
+  );
+}
