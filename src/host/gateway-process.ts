@@ -2,11 +2,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import workerd from "workerd";
 import { gatewayConfig, type GatewayConfigInput } from "./gateway-config.ts";
 import { OutputLines } from "./output-lines.ts";
 import type { RuntimeLogEntry } from "./runtime-log.ts";
+
+const require = createRequire(import.meta.url);
+/** Path of the program. */
+const WORKERD = (require("workerd") as { readonly default: string }).default;
 
 export type GatewayKind = "pool" | "quarantine" | "trial";
 
@@ -57,7 +61,7 @@ export class GatewayProcess {
     const { socketPath, internalSocketPath } = this;
     const config = gatewayConfig({ ...parts.config, socketPath, internalSocketPath });
     writeFileSync(configFile, config, { mode: 0o600 });
-    const child = spawn(workerd.default, ["serve", "--experimental", configFile], {
+    const child = spawn(WORKERD, ["serve", "--experimental", configFile], {
       cwd: runDirectory,
       // Nothing of the host's environment: what deployed code could find there would be a leak.
       env: {},

@@ -4,9 +4,14 @@
  * successor first.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { GATEWAY_RESTART_MS_MAX, GATEWAY_START_MS_MAX } from "../domain/limits.ts";
+import {
+  GATEWAY_RESTART_MS_MAX,
+  GATEWAY_START_MS_MAX,
+  RUNTIME_START_TRIES_MAX,
+} from "../domain/limits.ts";
 import type { StopReason } from "../domain/breaker.ts";
 import { GatewayProcess, type GatewayKind, type GatewayProcessParts } from "./gateway-process.ts";
+import { HostError } from "./host-error.ts";
 import type { Log } from "./log.ts";
 
 export interface GatewaysParts {
@@ -78,11 +83,11 @@ export class Gateways {
     return this.#starts;
   }
 
-  /** Resolves when it answers. Rejects if it does not come up at all. */
+  /** Resolves when it answers. Rejects with a HostError if it does not come up at all. */
   async open(kind: GatewayKind, group: number | null = null): Promise<void> {
     const place: Place = { kind, group, current: null, lost: null, wanted: true, replacing: null };
     this.#places.add(place);
-    await this.#fill(place);
+    await this.#fill(place, RUNTIME_START_TRIES_MAX);
   }
 
   /** Suspects' processes: one for each of these groups, no others. */
@@ -122,6 +127,12 @@ export class Gateways {
     }
   }
 
+  /** Closes WebSockets with 1012, so that their clients come back elsewhere. Everything else goes on. */
+  async closeWebSockets(): Promise<void> {
+    const all = [...this.#alive].map((gateway) => gateway.ask("POST", "/drain", DRAIN_ASK_MS_MAX));
+    await Promise.all(all);
+  }
+
   /** Lets all finish what they have for up to `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
@@ -129,11 +140,17 @@ export class Gateways {
     await Promise.all([...this.#alive].map((gateway) => this.#retire(gateway, drainMs)));
   }
 
-  async #fill(place: Place): Promise<void> {
+  async #fill(place: Place, triesMax = Infinity): Promise<void> {
     let pauseMs = RESTART_MS_MIN;
-    while (place.wanted && !this.#stopping) {
+    for (let tries = 1; place.wanted && !this.#stopping; tries++) {
       if (await this.#bringUp(place)) return;
       if (!place.wanted || this.#stopping) return;
+      if (tries >= triesMax) {
+        this.#close(place);
+        throw new HostError(
+          `A gateway process (${place.kind}) could not be started; the log has the reason.`,
+        );
+      }
       await sleep(pauseMs);
       pauseMs = Math.min(pauseMs * 2, GATEWAY_RESTART_MS_MAX);
     }

@@ -45,7 +45,8 @@ export interface HandoverHost {
 
 export type ToSupervisor =
   | { readonly type: "yield" }
-  | { readonly type: "take" }
+  /** `predecessorApi`: what was its `controlApi`. */
+  | { readonly type: "take"; readonly predecessorApi: string }
   | { readonly type: "resume" }
   | { readonly type: "retire"; readonly controlApi: string }
   /** Not part of a handover, and waits for none. */

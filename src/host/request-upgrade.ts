@@ -58,7 +58,7 @@ export async function renewScript(
 }
 
 /** In a runtime of its own, with no data and no bindings: it starts if the script can be parsed and evaluated. */
-async function checkLoads(file: string): Promise<void> {
+export async function checkLoads(file: string): Promise<void> {
   const contents = readFileSync(file, "utf8");
   const runtime = new Runtime(
     {

@@ -44,7 +44,8 @@ export function removeOldRunDirectories(dataDirectory: string): void {
 
 function isAlive(pid: number): boolean {
   try {
-    return pid > 1 && process.kill(pid, 0);
+    // In a container each supervisor may have the same process id: this one has none yet.
+    return pid > 1 && pid !== process.pid && process.kill(pid, 0);
   } catch {
     return false;
   }

@@ -34,6 +34,8 @@ export interface StartParts {
   readonly log: Log;
   /** Accept here; it listens already, and the launcher keeps it. */
   readonly listener: Listener;
+  /** The `controlApi` of the running host that this one succeeds. */
+  readonly predecessorApi: string | undefined;
   /** The process that operators know and signal: the launcher's. */
   readonly hostPid: number;
   /** Called if the host is of no use any more. */
@@ -41,8 +43,11 @@ export interface StartParts {
 }
 
 export interface SupervisorProcess {
-  /** Everything that can be refused before the data directory is opened. Throws a HostError. */
-  readonly check: (settings: Settings) => void;
+  /**
+   * Everything that can be refused before the data directory is opened; the more the better if another host would
+   * have to give it up first. Throws a HostError.
+   */
+  readonly check: (settings: Settings, launch: Launch) => void | Promise<void>;
   readonly start: (settings: Settings, parts: StartParts) => Promise<SupervisedHost>;
 }
 
@@ -74,11 +79,12 @@ export async function runSupervisor(
   );
   let host: SupervisedHost | undefined;
   try {
-    check(settings);
-    if (started.launch === "handover") await turnToTake(channel);
+    await check(settings, started.launch);
+    const predecessorApi = started.launch === "handover" ? await turnToTake(channel) : undefined;
     host = await start(settings, {
       log,
       listener: started.listener,
+      predecessorApi,
       hostPid,
       onGivenUp: () => endWith(1, host),
     });
@@ -102,11 +108,11 @@ export async function runSupervisor(
   introduce(running, settings, { log, hostPid, launch: started.launch });
 }
 
-/** The predecessor has let go of the data directory when this resolves. */
-function turnToTake(channel: LauncherChannel): Promise<void> {
+/** The predecessor has let go of the data directory when this resolves, to its `controlApi`. */
+function turnToTake(channel: LauncherChannel): Promise<string> {
   return new Promise((done) => {
     channel.onMessage((message) => {
-      if (message.type === "take") done();
+      if (message.type === "take") done(message.predecessorApi);
     });
     void channel.send({ type: "prepared" });
   });

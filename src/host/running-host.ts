@@ -1,7 +1,6 @@
 /** A host's processes, and what joins them: who learns of what happens to whom. */
-import { existsSync, readFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
-import { join } from "node:path";
+import { rmSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Placement } from "../domain/containment/placement.ts";
 import type { Trip } from "../domain/containment/strikes.ts";
 import type { Verdict } from "../domain/containment/watch.ts";
@@ -25,6 +24,7 @@ import type { Log } from "./log.ts";
 import { HostCounters } from "./metrics/host-counters.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { killOrphans, type OrphanGuard } from "./orphan-guard.ts";
+import { extraCertificates, ownAddresses } from "./own-network.ts";
 import { ownRoutes } from "./own-routes.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import { passRuntimeLog, type RuntimeLogEntry } from "./runtime-log.ts";
@@ -46,6 +46,8 @@ export interface RunParts {
   readonly log: Log;
   /** Where to accept. */
   readonly listener: Listener;
+  /** The `controlApi` of the running host that this one succeeds. */
+  readonly predecessorApi?: string | undefined;
   /** The process that an operator would signal. */
   readonly hostPid: number;
   /** Called if the control process is lost for good; the host is of no use then. */
@@ -73,6 +75,8 @@ const MIB = 1_048_576;
 /** Shares of the memory limit: from which versions are evicted, and from which nobody waits for anything. */
 const EVICT_SHARE = 0.6;
 const KILL_SHARE = 1.5;
+/** Part of the drain time in which clients of a host that has a successor may come back over kept connections. */
+const RETIRED_IDLE_SHARE = 0.5;
 /** File name of the bundled Worker in a run directory. */
 export const SCRIPT = "switchback.js";
 
@@ -230,6 +234,7 @@ export class RunningHost implements Host {
       const pool = Array.from({ length: settings.gateways }, () => this.#gateways.open("pool"));
       await Promise.all([this.#control.start(), this.#gateways.open("trial"), ...pool]);
       this.#watchdog.start();
+      if (parts.predecessorApi) leadTo(this.#control.sockets.internal, parts.predecessorApi);
       await this.#front.listen(parts.listener.fd);
     } catch (error) {
       await this.#end(0);
@@ -274,13 +279,15 @@ export class RunningHost implements Host {
 
   async retire(controlApi: string): Promise<void> {
     this.#traffic.setControl({ name: `${CONTROL_NAME}-successor`, socketPath: controlApi });
-    await this.stop();
+    this.#stopped ??= this.#drain(this.#built.settings.drainMs * RETIRED_IDLE_SHARE);
+    await this.#stopped;
   }
 
-  async #drain(): Promise<void> {
+  async #drain(idleMs?: number): Promise<void> {
     const { drainMs } = this.#built.settings;
-    // First the front, which everything else serves; WebSockets go on until their gateway closes them.
-    await Promise.all([this.#front.drain(drainMs), this.#gateways.stop(drainMs)]);
+    // A kept connection may carry one more request, so gateways serve until the front is done.
+    await Promise.all([this.#front.drain(drainMs, idleMs), this.#gateways.closeWebSockets()]);
+    await this.#gateways.stop(drainMs);
     await this.#end(drainMs);
   }
 
@@ -380,18 +387,12 @@ export class RunningHost implements Host {
   }
 }
 
-function ownAddresses(): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((interfaces) => interfaces ?? []);
-  return [...new Set(addresses.map(({ address }) => address))];
-}
-
-/** The authorities that this machine's operator trusts besides the system's, as Node itself takes them. */
-function extraCertificates(): string[] {
-  const file = process.env["NODE_EXTRA_CA_CERTS"];
-  if (!file || !existsSync(file)) return [];
-  return (
-    readFileSync(file, "utf8").match(
-      /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g,
-    ) ?? []
-  );
+/**
+ * The gateways of a host that is succeeded serve their last requests by what this control process says is current,
+ * before it says so to anybody else.
+ */
+function leadTo(internalSocket: string, predecessorApi: string): void {
+  const { internal } = controlSockets(dirname(predecessorApi));
+  rmSync(internal, { force: true });
+  symlinkSync(internalSocket, internal);
 }

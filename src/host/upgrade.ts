@@ -30,7 +30,7 @@ export async function upgrade(
     await successor.answer(["prepared"], PREPARE_MS_MAX);
     asked = true;
     await letGo(old);
-    successor.send({ type: "take" });
+    successor.send({ type: "take", predecessorApi: old.controlApi ?? "" });
     await successor.answer(["ready"], TAKE_MS_MAX);
     return { upgraded: true, successor };
   } catch (error) {

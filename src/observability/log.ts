@@ -1,3 +1,5 @@
+import { count } from "./counters.ts";
+
 /** Where the lines go: the host, or the platform, collects the console. */
 export type LogLevel = "info" | "warn" | "error";
 
@@ -8,6 +10,7 @@ const TEXT_CHARS_MAX = 500;
 
 /** One event, one line of JSON. Long texts are cut, so that no tenant can fill the log with one error. */
 export function logEvent(level: LogLevel, event: string, fields: LogFields = {}): void {
+  count("events", { event });
   const line: Record<string, unknown> = { level, event };
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;

@@ -28,6 +28,12 @@ describe("settings", () => {
       versionOverrides: "public",
       leaseMs: 200,
       identifyVersions: "on",
+      gateways: expect.any(Number),
+      blockMsMax: 500,
+      wallMsMax: 100_000,
+      gatewayMemoryMb: 512,
+      drainMs: 10_000,
+      logFormat: "text",
       faultPoint: undefined,
     });
   });

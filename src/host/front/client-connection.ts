@@ -86,12 +86,13 @@ export class ClientConnection implements ClientSide {
 
   done(keep: boolean): void {
     this.#owner = null;
-    if (!keep || this.context.draining) {
+    if (!keep) {
       this.close();
       return;
     }
-    const { limits } = this.context;
-    this.deadline = this.context.now() + limits.idleMsMax;
+    // A draining front that has not announced the end with this answer does so with the next.
+    const { limits, draining, drainIdleMs } = this.context;
+    this.deadline = this.context.now() + (draining ? drainIdleMs : limits.idleMsMax);
     if (this.#held !== null) process.nextTick(() => this.#next());
     else this.resume();
   }
@@ -122,7 +123,7 @@ export class ClientConnection implements ClientSide {
   /** A draining front: the connection closes after the request that it carries, or soon. */
   drain(): void {
     if (this.#owner !== null || this.#lingering) return;
-    this.deadline = Math.min(this.deadline, this.context.now() + this.context.limits.drainIdleMs);
+    this.deadline = Math.min(this.deadline, this.context.now() + this.context.drainIdleMs);
   }
 
   sweep(now: number): void {

@@ -14,6 +14,8 @@ export interface FrontContext {
   readonly now: () => number;
   readonly newId: () => string;
   draining: boolean;
+  /** While it drains: how long a kept connection has for one more request, ms. */
+  drainIdleMs: number;
 }
 
 /** Whose turn it is on a connection: a request, or the tunnel that it became. */

@@ -41,6 +41,7 @@ export class Front {
       pool: new UpstreamPool(limits, now),
       hosts: new HostNames(),
       draining: false,
+      drainIdleMs: limits.drainIdleMs,
       now,
       newId,
     };
@@ -91,10 +92,12 @@ export class Front {
 
   /**
    * Accepts no more; every answer from now on is the last of its connection, and connections without a
-   * request are closed soon. Resolves when all are closed, after `msMax` milliseconds by force.
+   * request are closed after `idleMs`: a client that sends one at that very moment loses it. Resolves when all are
+   * closed, after `msMax` by force. Both in milliseconds.
    */
-  async drain(msMax: number): Promise<void> {
+  async drain(msMax: number, idleMs?: number): Promise<void> {
     this.#context.draining = true;
+    if (idleMs !== undefined) this.#context.drainIdleMs = idleMs;
     this.#server.close();
     for (const connection of this.#connections) connection.drain();
     if (this.#connections.size > 0) {

@@ -54,6 +54,7 @@ describe("the text format", () => {
         const plain = value?.replaceAll(/\\(.)/g, (_all, c: string) => (c === "n" ? "\n" : c));
         expect(plain).toBe(text);
       }),
+      { examples: [['"'], ["\\"], ["\n"], ['\\n"\n']] },
     );
   });
 });
