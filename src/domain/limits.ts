@@ -248,6 +248,8 @@ export const SHARED_ASK_MS_MAX = 100;
 export const SHARED_ASKS_MAX = 3;
 /** Registers that one isolate keeps in memory: a few hundred bytes each. */
 export const HELD_REGISTERS_MAX = 10_000;
+/** Registers that a gateway asks for at the same time before the control plane goes away. */
+export const CATCH_UP_ASKS_MAX = 50;
 /** Host headers whose meaning a gateway isolate remembers. */
 export const HOST_HEADERS_KEPT_MAX = 1_000;
 
@@ -284,7 +286,7 @@ export const SPREAD_ANSWER_MS_MAX = 50;
 export const BREAKER_WINDOW_MS = 60_000;
 /** Strikes within the window that stop a version, if in one of them it was alone in its process. */
 export const BREAKER_STRIKES = 2;
-/** Strikes within the window that stop a version that was never alone: its neighbours' shares stay below. */
+/** Strikes within the window that stop a version that was never alone, but each time the likeliest. */
 export const BREAKER_STRIKES_IN_COMPANY = 4;
 /** Versions whose strikes are remembered; those struck longest ago make room. */
 export const STRUCK_VERSIONS_MAX = 1_000;
@@ -311,6 +313,8 @@ export const HELD_REQUESTS_MAX = 10_000;
 export const FLIGHT_TRIES_MAX = 2;
 /** How long a request whose connection broke waits to hear that its process has ended, in milliseconds. */
 export const GONE_MS_MAX = 500;
+/** How long the control process waits before its end for gateways to learn what is current, in milliseconds. */
+export const CATCH_UP_MS_MAX = 3_000;
 /** Between two tries to tell the control plane of a stopped version, in milliseconds; gateways keep the host's word longer. */
 export const STOP_REPEAT_MS = 1_000;
 /** Between two looks at what suspicions have run out, in milliseconds. */

@@ -1,7 +1,7 @@
 /**
  * In what order one quarantine gateway may begin to run versions, and who is to blame when it is lost. Each
- * dispatch is announced before it begins; one is admitted at a time, and the next only after liveness probes have
- * proved that the last one did not block the process: so a version that blocks at once is the only one unproven.
+ * dispatch is announced before it begins; those of one version are admitted at a time, and others only after liveness
+ * probes have proved that they did not block the process: so a version that blocks at once is the only one unproven.
  */
 import type { StopReason } from "../breaker.ts";
 import { ADMISSION_PROBES, ADMITTED_VERSIONS_MAX, LINGER_MS } from "../limits.ts";
@@ -17,6 +17,8 @@ interface Ran {
   inFlight: number;
   endedAt: number;
 }
+
+const NONE: readonly Announcement[] = [];
 
 const keyOf = ({ workerId, versionId }: RunVersion) => `${workerId} ${versionId}`;
 
@@ -58,10 +60,10 @@ export class Admission {
 
   /**
    * A liveness probe that was sent after the last admission had been answered to the gateway, and after the probe
-   * reported before, was answered. Returns the dispatch that may begin now, if any.
+   * reported before, was answered. Returns the dispatches that may begin now, all of one version.
    */
-  proven(): Announcement | null {
-    if (this.#unproven === null || ++this.#probes < this.#probesNeeded) return null;
+  proven(): readonly Announcement[] {
+    if (this.#unproven === null || ++this.#probes < this.#probesNeeded) return NONE;
     this.#unproven = null;
     return this.#admitNext();
   }
@@ -85,26 +87,35 @@ export class Admission {
 
   /**
    * Shares of one strike for the loss of this gateway; empty if nothing ran. Versions count that are in flight or
-   * ended within LINGER_MS. Likelier: the unproven one; or else those in flight. For memory, all in flight alike.
+   * ended within LINGER_MS: any of them may have blocked it. The likeliest is the unproven one; for memory, none.
    */
   blame(cause: StopReason, now: number): readonly Blame[] {
     this.#forget(now);
     const unproven = cause === "memory" || !this.#unproven ? null : keyOf(this.#unproven);
-    return sharesOf(
-      [...this.#ran].map(([key, { version, inFlight }]) => ({
-        version,
-        prime: unproven === null ? inFlight > 0 : key === unproven,
-      })),
-    );
+    const versions = [...this.#ran.values()].map(({ version }) => version);
+    const likeliest = unproven === null ? undefined : this.#ran.get(unproven)?.version;
+    return sharesOf(versions, likeliest ?? null);
   }
 
-  #admitNext(): Announcement | null {
-    for (const next of this.#queue.values()) {
-      this.#queue.delete(next.id);
-      this.#admit(next);
-      return next;
+  /**
+   * All that wait for one version at once: which of them blocks the process makes no difference. First a version that
+   * has not run here lately: behind many of a harmless one, the harmful one is found at once.
+   */
+  #admitNext(): readonly Announcement[] {
+    let next: Announcement | null = null;
+    for (const queued of this.#queue.values()) {
+      const isNew = !this.#ran.has(keyOf(queued));
+      if (isNew || next === null) next = queued;
+      if (isNew) break;
     }
-    return null;
+    if (next === null) return NONE;
+    const key = keyOf(next);
+    const admitted = [...this.#queue.values()].filter((queued) => keyOf(queued) === key);
+    for (const announcement of admitted) {
+      this.#queue.delete(announcement.id);
+      this.#admit(announcement);
+    }
+    return admitted;
   }
 
   #admit(announcement: Announcement): void {

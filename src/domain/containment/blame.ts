@@ -1,6 +1,6 @@
 /**
  * Who took a gateway down, as far as that is known: each version's share of one strike. Exact when a version was
- * alone in the process. In company the likeliest get 1/k of k versions and the others half of that: never more
+ * alone in the process. In company the likeliest gets 1/k of k versions and the others half of that: never more
  * than an even share, so that an innocent's shares sum to less than one strike while its group is being halved.
  */
 import type { VersionId, WorkerId } from "../ids.ts";
@@ -13,17 +13,20 @@ export interface RunVersion {
 export interface Blame extends RunVersion {
   /** Share of a strike, in (0, 1]. */
   readonly weight: number;
+  /** It was alone in the process, or had begun last and was not proven harmless. */
+  readonly likeliest: boolean;
 }
 
-/** `versions` with `prime`: those that are likelier the cause; if there are none, all are alike. */
+/** Shares for `versions`, each there once; `likeliest` is one of them, or null: all are alike. */
 export function sharesOf(
-  versions: readonly { readonly version: RunVersion; readonly prime: boolean }[],
+  versions: readonly RunVersion[],
+  likeliest: RunVersion | null,
 ): readonly Blame[] {
   const even = 1 / versions.length;
-  const anyPrime = versions.some(({ prime }) => prime);
-  return versions.map(({ version: { workerId, versionId }, prime }) => ({
-    workerId,
-    versionId,
-    weight: prime || !anyPrime ? even : even / 2,
-  }));
+  return versions.map((version) => {
+    const isLikeliest = versions.length === 1 || version === likeliest;
+    const weight = isLikeliest || likeliest === null ? even : even / 2;
+    const { workerId, versionId } = version;
+    return { workerId, versionId, weight, likeliest: isLikeliest };
+  });
 }

@@ -1,7 +1,7 @@
 /**
- * Strikes of versions, in shares. A version trips when, within BREAKER_WINDOW_MS, they reach BREAKER_STRIKES and one
- * of them is exact; or when they reach BREAKER_STRIKES_IN_COMPANY. Many culprits at once may each have the same
- * innocent neighbour for a moment: shares alone prove little.
+ * Strikes of versions, in shares. A version trips when, within BREAKER_WINDOW_MS, they reach BREAKER_STRIKES and it
+ * was alone in its process for one of them; or when those for which it was the likeliest cause reach
+ * BREAKER_STRIKES_IN_COMPANY. Having been there proves nothing: an innocent neighbour was there as often.
  */
 import type { StopReason } from "../breaker.ts";
 import {
@@ -23,6 +23,7 @@ export interface Trip extends RunVersion {
 interface Strike {
   readonly at: number;
   readonly weight: number;
+  readonly likeliest: boolean;
   readonly cause: StopReason;
 }
 
@@ -39,21 +40,17 @@ export class Strikes {
 
   /** One loss of a process, as `Admission.blame` shares it. Returns the versions that trip by it: each once. */
   lost(blames: readonly Blame[], cause: StopReason, now: number): readonly Trip[] {
-    return blames.flatMap((blame) => this.strike(blame, blame.weight, cause, now) ?? []);
+    return blames.flatMap((blame) => this.#strike(blame, cause, now) ?? []);
   }
 
   /** The trip if this strike is the one too many; then the version starts from nothing again. */
-  strike(
-    { workerId, versionId }: RunVersion,
-    weight: number,
-    cause: StopReason,
-    now: number,
-  ): Trip | null {
+  #strike(blame: Blame, cause: StopReason, now: number): Trip | null {
+    const { workerId, versionId, weight, likeliest } = blame;
     const key = `${workerId} ${versionId}`;
     const before = this.#byVersion.get(key) ?? [];
     const strikes = [
       ...before.filter(({ at }) => now - at <= BREAKER_WINDOW_MS),
-      { at: now, weight, cause },
+      { at: now, weight, likeliest, cause },
     ];
     this.#byVersion.delete(key);
     if (isEnough(strikes)) {
@@ -76,9 +73,10 @@ export class Strikes {
 }
 
 function isEnough(strikes: readonly Strike[]): boolean {
-  const exact = strikes.some(({ weight }) => weight >= 1);
-  const needed = exact ? BREAKER_STRIKES : BREAKER_STRIKES_IN_COMPANY;
-  return weightOf(strikes) >= needed - ROUNDING;
+  const wasAlone = strikes.some(({ weight }) => weight >= 1);
+  if (wasAlone) return weightOf(strikes) >= BREAKER_STRIKES - ROUNDING;
+  const likely = strikes.filter(({ likeliest }) => likeliest);
+  return weightOf(likely) >= BREAKER_STRIKES_IN_COMPANY - ROUNDING;
 }
 
 const weightOf = (strikes: readonly Strike[]): number =>

@@ -8,10 +8,11 @@ const dispatch = (id: string, version = id): Announcement => ({
   workerId: "w" as WorkerId,
   versionId: version as VersionId,
 });
-/** All probes that one admission needs; the dispatch that may begin then. */
+/** All probes that one admission needs; the dispatches that may begin then, or null. */
 function prove(admission: Admission): string | null {
-  for (let n = 1; n < ADMISSION_PROBES; n++) expect(admission.proven()).toBeNull();
-  return admission.proven()?.id ?? null;
+  for (let n = 1; n < ADMISSION_PROBES; n++) expect(admission.proven()).toEqual([]);
+  const begin = admission.proven().map(({ id }) => id);
+  return begin.length === 0 ? null : begin.join(" ");
 }
 const blamed = (admission: Admission, cause: "blocked" | "crashed" | "memory", now = 0) =>
   Object.fromEntries(
@@ -32,11 +33,33 @@ describe("admission", () => {
     expect(admission.announce(dispatch("d"))).toBe("admitted");
   });
 
+  it("a version that has not run yet goes before more of one that has: the harmful one is found at once", () => {
+    const admission = new Admission();
+    admission.announce(dispatch("1", "caller"));
+    admission.announce(dispatch("2", "caller"));
+    admission.announce(dispatch("3", "callee"));
+    expect(prove(admission)).toBe("3");
+    expect(prove(admission)).toBe("2");
+  });
+
+  it("all that wait for one version begin together: which of them blocks makes no difference", () => {
+    const admission = new Admission();
+    admission.announce(dispatch("1", "a"));
+    admission.announce(dispatch("2", "a"));
+    admission.announce(dispatch("3", "b"));
+    admission.announce(dispatch("4", "b"));
+    admission.announce(dispatch("5", "a"));
+    expect(prove(admission)).toBe("3 4");
+    expect(Object.keys(blamed(admission, "blocked"))).toContain("b");
+    expect(prove(admission)).toBe("2 5");
+    expect(admission).toMatchObject({ queued: 0, inFlight: 5 });
+  });
+
   it("one probe is no proof: it may have overtaken the admission", () => {
     const admission = new Admission();
     admission.announce(dispatch("a"));
     admission.announce(dispatch("b"));
-    expect(admission.proven()).toBeNull();
+    expect(admission.proven()).toEqual([]);
     expect(admission.announce(dispatch("c"))).toBe("queued");
   });
 
@@ -99,7 +122,7 @@ describe("blame", () => {
     expect(blamed(admission, "blocked", 1_000 + LINGER_MS)).toEqual({ v: 1 });
     admission.announce(dispatch("b", "u"));
     prove(admission);
-    expect(blamed(admission, "blocked", 1_000 + LINGER_MS)).toEqual({ v: 0.25, u: 0.5 });
+    expect(blamed(admission, "blocked", 1_000 + LINGER_MS)).toEqual({ v: 0.5, u: 0.5 });
     expect(blamed(admission, "blocked", 1_001 + LINGER_MS)).toEqual({ u: 1 });
   });
 });

@@ -186,6 +186,17 @@ describe("a gateway that is lost", () => {
     expect(placement.place(neighbour, 2)).not.toBeNull();
   });
 
+  it("that fills its memory too soon makes suspects of all that it has served lately, though it goes on", () => {
+    const placement = pool(1);
+    send(placement, "leaks.example", 0);
+    placement.ended("leaks.example", "g1", "complete", 5);
+    send(placement, HOST, 10);
+    const hosts = placement.swollen("g1", 20).flatMap((group) => group.hosts);
+    expect(hosts.toSorted()).toEqual(["leaks.example", HOST].toSorted());
+    expect(placement.place("other.example", 30)).toBe("g1");
+    expect(placement.place("leaks.example", 30)).toBeNull();
+  });
+
   it("a suspect goes to its quarantine gateway and to no other, until it is cleared", () => {
     const placement = pool(2);
     const [wanted] = placement.lost(send(placement, HOST, 0), 1);

@@ -112,17 +112,23 @@ export class SimulatedHost {
     const versionId = visit.versionId as VersionId;
     const workerId = visit.versionId as WorkerId;
     if (gateway.admission.announce({ id: visit.id, workerId, versionId }) === "admitted") {
-      this.#admitted(visit.id, gateway);
+      this.#admitted([visit.id], gateway);
     }
   }
 
-  #admitted(id: string, gateway: SimulatedGateway): void {
-    gateway.queued.get(id)?.();
-    gateway.queued.delete(id);
+  #admitted(ids: readonly string[], gateway: SimulatedGateway): void {
+    for (const id of ids) {
+      gateway.queued.get(id)?.();
+      gateway.queued.delete(id);
+    }
     const prove = () =>
       gateway.later(0.1 + this.random() * 0.1, 0.02, () => {
-        const next = gateway.admission?.proven();
-        if (next) this.#admitted(next.id, gateway);
+        const next = gateway.admission?.proven() ?? [];
+        if (next.length > 0)
+          this.#admitted(
+            next.map(({ id }) => id),
+            gateway,
+          );
         else if (gateway.admission?.needsProof) prove();
       });
     prove();
