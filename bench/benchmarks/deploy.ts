@@ -66,7 +66,7 @@ export async function benchmarkDeploy(lab: Lab): Promise<Row[]> {
     for (const subject of shuffled(subjects)) {
       const report = await lab.load.run({
         port: subject.port,
-        host: HOST,
+        hosts: [HOST],
         connections: 16,
         warmMs: 100,
         measureMs: lab.quick ? 100 : 600,

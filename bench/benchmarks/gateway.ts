@@ -1,6 +1,7 @@
 /**
  * What the gateway costs with warm leases: a deployed Worker against the same code bare, against the least gateway
- * that is possible, and against that gateway with what else it would need. And what the host costs.
+ * that is possible, and against that gateway with what else it would need. All in one process each, so that it is
+ * code that is compared; what a host's processes cost is in split.ts.
  */
 import type { Lab } from "../measure/lab.ts";
 import type { LoadReport } from "../measure/load-thread.ts";
@@ -9,8 +10,8 @@ import type { Row, Target } from "../measure/table.ts";
 import { putWorker } from "../servers/deployed-worker.ts";
 
 const CONNECTIONS = [1, 16] as const;
-/** The least that a bare Worker under the host may reach of what it reaches without it. */
-const HOST_SHARE_MIN = 0.95;
+/** The least that a bare Worker may reach, with all that one process has, of what it reaches alone. */
+const PROCESS_SHARE_MIN = 0.95;
 /** The least that Switchback may reach of what a gateway reaches that has nothing to decide. */
 const GATEWAY_SHARE_MIN: Target = { bound: "at least", value: 0.95 };
 /** The most that deciding may add to one request, in microseconds. */
@@ -34,7 +35,7 @@ export async function benchmarkGateway(lab: Lab): Promise<Row[]> {
     // Round 0 is for the compilers.
     for (let round = 0; round <= rounds; round++) {
       for (const { name, port, host } of shuffled(subjects)) {
-        const order = { port, host, connections, warmMs, measureMs, expected: "Hello" };
+        const order = { port, hosts: [host], connections, warmMs, measureMs, expected: "Hello" };
         const report = await lab.load.run(order);
         if (round > 0) reports.get(name)?.push(report);
       }
@@ -45,21 +46,21 @@ export async function benchmarkGateway(lab: Lab): Promise<Row[]> {
 }
 
 const RAW = "bare Worker, raw workerd";
-const BARE = "bare Worker, host";
-const FIXED = "fixed gateway, host";
-const IDENTIFYING = "fixed gateway with three headers, host";
-const ASKING = "fixed gateway that asks two objects, host";
+const BARE = "bare Worker, one process";
+const FIXED = "fixed gateway";
+const IDENTIFYING = "fixed gateway with three headers";
+const ASKING = "fixed gateway that asks two objects";
 const SWITCHBACK = "Switchback";
 const SILENT = "Switchback without headers";
 
 async function startSubjects(lab: Lab): Promise<Subject[]> {
   const raw = await lab.rawWorkerd();
-  const bare = await lab.host("hello");
-  const fixed = await lab.host("fixed-gateway");
-  const identifying = await lab.host("identifying-gateway");
-  const asking = await lab.host("asking-gateway");
-  const switchback = await lab.host();
-  const silent = await lab.host("switchback", lab.directory(), {
+  const bare = await lab.oneProcess("hello");
+  const fixed = await lab.oneProcess("fixed-gateway");
+  const identifying = await lab.oneProcess("identifying-gateway");
+  const asking = await lab.oneProcess("asking-gateway");
+  const switchback = await lab.oneProcess();
+  const silent = await lab.oneProcess("switchback", {
     SWITCHBACK_IDENTIFY_VERSIONS: "off",
   });
   for (const host of [switchback, silent]) await putWorker(lab.api(host), "hello");
@@ -101,7 +102,7 @@ function rowsOf(connections: number, reports: ReadonlyMap<string, readonly LoadR
       p50: spreadOf(of.map((report) => report.p50)),
       p99: spreadOf(of.map((report) => report.p99)),
     })),
-    ratio(BARE, RAW, { bound: "at least", value: HOST_SHARE_MIN }),
+    ratio(BARE, RAW, { bound: "at least", value: PROCESS_SHARE_MIN }),
     ratio(SWITCHBACK, BARE),
     ratio(SILENT, FIXED, GATEWAY_SHARE_MIN),
     ratio(SWITCHBACK, IDENTIFYING, GATEWAY_SHARE_MIN),

@@ -15,7 +15,9 @@ const CALLS_MAX = 2_000 / LEASE_MS_ONE_MACHINE;
 const EDGE = 1;
 
 export async function benchmarkLockCalls(lab: Lab): Promise<Row[]> {
-  const host = await lab.host("counting-switchback");
+  const host = await lab.host("counting-switchback", lab.directory(), {
+    SWITCHBACK_GATEWAYS: "1",
+  });
   const api = lab.api(host);
   await putWorker(api, "hello");
   const spanMs = lab.quick ? 500 : 3_000;
@@ -52,7 +54,9 @@ export async function benchmarkLockCalls(lab: Lab): Promise<Row[]> {
 }
 
 async function countsOf(api: ApiClient): Promise<{ readonly deployment: number }> {
-  return JSON.parse((await api.visit("counts.invalid")).body) as { readonly deployment: number };
+  return JSON.parse((await api.visit("localhost", "/lock-calls")).body) as {
+    readonly deployment: number;
+  };
 }
 
 async function askEvenly(api: ApiClient, rate: number, spanMs: number): Promise<number> {
@@ -67,7 +71,7 @@ async function askEvenly(api: ApiClient, rate: number, spanMs: number): Promise<
 }
 
 async function askAtOnce(lab: Lab, port: number, measureMs: number): Promise<number> {
-  const order = { port, host: "hello.localhost", connections: 1, warmMs: 0, measureMs };
+  const order = { port, hosts: ["hello.localhost"], connections: 1, warmMs: 0, measureMs };
   const { requestsPerSecond } = await lab.load.run({ ...order, expected: "Hello" });
   return (requestsPerSecond * measureMs) / 1000;
 }

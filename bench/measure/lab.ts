@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiClient } from "../servers/api-client.ts";
-import { startHostProcess, type Fixture, type HostProcess } from "../servers/host-process.ts";
+import {
+  startHostProcess,
+  type Fixture,
+  type HostProcess,
+  type HostSettings,
+  type Topology,
+} from "../servers/host-process.ts";
 import { startRawWorkerd, type RawWorkerd } from "../servers/raw-workerd.ts";
 import { LoadGenerator } from "./load-generator.ts";
 
@@ -29,14 +35,21 @@ export class Lab implements AsyncDisposable {
     return path;
   }
 
-  async host(
+  /** As `npm start` runs it. */
+  host(
     worker: "switchback" | Fixture = "switchback",
     directory: string = this.directory(),
-    settings: Readonly<Record<`SWITCHBACK_${string}`, string>> = {},
+    settings: HostSettings = {},
   ): Promise<HostProcess> {
-    const host = await startHostProcess(worker, directory, settings);
-    this.#stops.push(() => host.stop());
-    return host;
+    return this.#start("host", worker, directory, settings);
+  }
+
+  /** The same script as one Worker in one process. */
+  oneProcess(
+    worker: "switchback" | Fixture = "switchback",
+    settings: HostSettings = {},
+  ): Promise<HostProcess> {
+    return this.#start("one process", worker, this.directory(), settings);
   }
 
   async rawWorkerd(): Promise<RawWorkerd> {
@@ -56,6 +69,17 @@ export class Lab implements AsyncDisposable {
     for (const stop of this.#stops.toReversed()) await stop();
     this.#removeDirectories();
     process.off("exit", this.#removeDirectories);
+  }
+
+  async #start(
+    topology: Topology,
+    worker: "switchback" | Fixture,
+    directory: string,
+    settings: HostSettings,
+  ): Promise<HostProcess> {
+    const host = await startHostProcess(topology, worker, directory, settings);
+    this.#stops.push(() => host.stop());
+    return host;
   }
 
   readonly #removeDirectories = (): void => {

@@ -8,8 +8,8 @@ import { quantile } from "./statistics.ts";
 
 export interface LoadOrder {
   readonly port: number;
-  /** The Host header, which decides what is asked. */
-  readonly host: string;
+  /** The Host header, which decides what is asked: each connection goes through all of these in turn. */
+  readonly hosts: readonly string[];
   readonly connections: number;
   /** Not counted, in milliseconds. */
   readonly warmMs: number;
@@ -19,6 +19,8 @@ export interface LoadOrder {
 }
 
 export interface LoadReport {
+  /** Answers, also those that are not counted otherwise. */
+  readonly answers: number;
   readonly requestsPerSecond: number;
   /** Milliseconds. */
   readonly p50: number;
@@ -36,10 +38,12 @@ async function runLoad(order: LoadOrder): Promise<LoadReport> {
   const startAt = performance.now() + order.warmMs;
   const endAt = startAt + order.measureMs;
   const latencies: number[] = [];
+  let answers = 0;
   let lastAt = endAt;
   await Promise.all(
-    Array.from({ length: order.connections }, () =>
-      ask(order, (askedAt, answeredAt) => {
+    Array.from({ length: order.connections }, (_, connection) =>
+      ask(order, connection, (askedAt, answeredAt) => {
+        answers++;
         if (askedAt < startAt) return "go on";
         latencies.push(answeredAt - askedAt);
         lastAt = Math.max(lastAt, answeredAt);
@@ -49,6 +53,7 @@ async function runLoad(order: LoadOrder): Promise<LoadReport> {
   );
   const sorted = Float64Array.from(latencies).sort();
   return {
+    answers,
     requestsPerSecond: (latencies.length / (lastAt - startAt)) * 1000,
     p50: quantile(sorted, 0.5),
     p99: quantile(sorted, 0.99),
@@ -57,32 +62,36 @@ async function runLoad(order: LoadOrder): Promise<LoadReport> {
 
 /** One connection, one request at a time, for as long as `answered` says. */
 function ask(
-  { port, host, expected }: LoadOrder,
+  { port, hosts, expected }: LoadOrder,
+  connection: number,
   answered: (askedAt: number, answeredAt: number) => "go on" | "stop",
 ): Promise<void> {
   return new Promise((done, fail) => {
-    const request = `GET / HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`;
+    const requests = hosts.map((host) => `GET / HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
+    // Not all begin with the same one.
+    let turn = connection % hosts.length;
     const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true });
     let received = "";
     let askedAt = 0;
     const send = () => {
       received = "";
       askedAt = performance.now();
-      socket.write(request);
+      socket.write(requests[turn] ?? "");
     };
     socket.setEncoding("latin1");
     socket.once("connect", send);
     socket.once("error", fail);
-    socket.once("close", () => fail(new Error(`${host} closed a connection`)));
+    socket.once("close", () => fail(new Error(`${hosts[turn]} closed a connection`)));
     socket.on("data", (chunk) => {
       received += String(chunk);
       if (!isWhole(received)) return;
       const now = performance.now();
       if (!received.startsWith("HTTP/1.1 200 ") || !received.includes(expected)) {
-        fail(new Error(`${host} answered ${received.slice(0, 500)}`));
+        fail(new Error(`${hosts[turn]} answered ${received.slice(0, 500)}`));
         socket.destroy();
         return;
       }
+      turn = (turn + 1) % hosts.length;
       if (answered(askedAt, now) === "go on") return send();
       done();
       socket.destroy();

@@ -37,10 +37,17 @@ export class ApiClient {
   }
 
   /** A visitor's request to a Worker's own host. Throws unless the answer is 200. */
-  async visit(host: string): Promise<Answer> {
-    const answer = await this.#send("GET", "/", { host: `${host}:${this.#port}` });
+  async visit(host: string, path = "/"): Promise<Answer> {
+    const answer = await this.send("GET", host, path);
     if (answer.status !== 200) throw new Error(`${host} answered ${answer.status}: ${answer.body}`);
     return answer;
+  }
+
+  /** The same, whatever the answer is; with a body where there is one. */
+  send(method: string, host: string, path: string, body?: string): Promise<Answer> {
+    const bytes = body === undefined ? undefined : Buffer.from(body);
+    const length = bytes ? { "content-length": String(bytes.length) } : {};
+    return this.#send(method, path, { host: `${host}:${this.#port}`, ...length }, bytes);
   }
 
   close(): void {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { startOrphanGuard } from "../../src/host/orphan-guard.ts";
-import { COMPATIBILITY_DATE } from "../../src/host/runtime-options.ts";
+import { COMPATIBILITY_DATE } from "../../src/host/compatibility-date.ts";
 
 const HELLO = fileURLToPath(new URL("../fixtures/hello.js", import.meta.url));
 
@@ -39,7 +39,7 @@ export async function startRawWorkerd(directory: string): Promise<RawWorkerd> {
   const child = spawn(workerdBinary(), ["serve", config, "--control-fd=3"], {
     stdio: ["ignore", "ignore", "pipe", "pipe"],
   });
-  guard.watch(child.pid);
+  if (child.pid !== undefined) guard.add(child.pid);
   const exited = once(child, "exit");
   let printed = "";
   child.stderr?.on("data", (chunk) => (printed = (printed + String(chunk)).slice(-10_000)));
