@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { createRequire } from "node:module";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import { gatewayConfig, type GatewayConfigInput } from "./gateway-config.ts";
 import { OutputLines } from "./output-lines.ts";
@@ -42,7 +43,8 @@ export class GatewayProcess {
   /** Milliseconds, of the clock of `performance`. */
   readonly startedAt = performance.now();
   readonly #files: readonly string[];
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  /** One connection for each path: no question waits behind another. */
+  readonly #agents = new Map<string, Agent>();
   readonly #process: ChildProcess;
   /** Resolves with the reason when it has ended. */
   readonly ended: Promise<string>;
@@ -70,7 +72,7 @@ export class GatewayProcess {
     this.#process = child;
     this.ended = new Promise((done) => {
       const end = (reason: string) => {
-        this.#agent.destroy();
+        for (const agent of this.#agents.values()) agent.destroy();
         for (const file of this.#files) rmSync(file, { force: true });
         if (child.pid !== undefined) parts.onExit(child.pid, reason);
         done(reason);
@@ -78,7 +80,10 @@ export class GatewayProcess {
       child.once("error", (error) => end(error.message));
       child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
     });
-    if (child.pid !== undefined) parts.onSpawn(child.pid);
+    if (child.pid !== undefined) {
+      lowerPriority(child.pid);
+      parts.onSpawn(child.pid);
+    }
     const lines = new OutputLines({
       onLine: (line) => parts.onLog(logEntryOf(line)),
       onSuppressed: parts.onSuppressed,
@@ -107,6 +112,14 @@ export class GatewayProcess {
     clearTimeout(kill);
   }
 
+  #agentOf(path: string): Agent {
+    const known = this.#agents.get(path);
+    if (known !== undefined) return known;
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    this.#agents.set(path, agent);
+    return agent;
+  }
+
   /** Asks its internal socket; undefined if there was no whole answer in time. Never throws. */
   ask(
     method: "GET" | "POST",
@@ -118,7 +131,7 @@ export class GatewayProcess {
       const asking = request(
         {
           socketPath: this.internalSocketPath,
-          agent: this.#agent,
+          agent: this.#agentOf(path),
           method,
           path,
           headers: { host: "gateway" },
@@ -135,6 +148,17 @@ export class GatewayProcess {
       asking.once("error", () => done(undefined));
       asking.end(body === undefined ? undefined : JSON.stringify(body));
     });
+  }
+}
+
+/** Niceness of gateways: where the CPU is short, the front and the control process get three times as much each. */
+const GATEWAY_NICENESS = 5;
+
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, GATEWAY_NICENESS);
+  } catch {
+    // It has ended already, or this system does not let us.
   }
 }
 

@@ -1,6 +1,5 @@
 /** A host's processes, and what joins them: who learns of what happens to whom. */
-import { rmSync, symlinkSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Placement } from "../domain/containment/placement.ts";
 import type { Trip } from "../domain/containment/strikes.ts";
 import type { Verdict } from "../domain/containment/watch.ts";
@@ -37,6 +36,7 @@ import {
 } from "./runtime-options.ts";
 import type { Settings } from "./settings.ts";
 import { stopVersion } from "./stop-version.ts";
+import { answerGatewaysOf } from "./succession.ts";
 import { HEALTH_POLICY, type HealthPolicy } from "./supervisor.ts";
 import { CONTROL_NAME, Traffic } from "./traffic.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -98,6 +98,7 @@ export class RunningHost implements Host {
   readonly newRootToken: string | undefined;
   readonly #built: Built;
   readonly #control: ControlProcess;
+  readonly #placement = new Placement();
   readonly #gateways: Gateways;
   readonly #watchdog: Watchdog;
   readonly #containment: Containment;
@@ -137,7 +138,7 @@ export class RunningHost implements Host {
       onChange: (isUp) => this.#controlChanged(isUp),
       onGivenUp: parts.onGivenUp ?? (() => undefined),
     });
-    const placement = new Placement();
+    const placement = this.#placement;
     this.#gateways = new Gateways({
       processParts: (name, kind) => this.#processParts(name, kind, placement.poolAnnounces(now())),
       onSpawn: guard.add,
@@ -204,6 +205,7 @@ export class RunningHost implements Host {
         log,
         isLeaving: () => this.#yielded || this.#stopped !== undefined,
       }),
+      onAnswered: (gateway) => this.#watchdog.heard(gateway),
       now,
       newId: () => crypto.randomUUID(),
     });
@@ -234,14 +236,14 @@ export class RunningHost implements Host {
       const pool = Array.from({ length: settings.gateways }, () => this.#gateways.open("pool"));
       await Promise.all([this.#control.start(), this.#gateways.open("trial"), ...pool]);
       this.#watchdog.start();
-      if (parts.predecessorApi) leadTo(this.#control.sockets.internal, parts.predecessorApi);
+      if (parts.predecessorApi) answerGatewaysOf(parts.predecessorApi, this.#control.sockets);
       await this.#front.listen(parts.listener.fd);
     } catch (error) {
       await this.#end(0);
       throw error;
     }
     this.#timers.push(
-      setInterval(() => this.#containment.tick(), TICK_MS),
+      setInterval(() => this.#tick(), TICK_MS),
       setInterval(() => this.#evictIdle(), IDLE_EVICTION_MS),
       setInterval(() => void this.#metrics.collect(), METRICS_INTERVAL_MS),
     );
@@ -260,6 +262,8 @@ export class RunningHost implements Host {
     // workerd's own draining would wait for the gateways' questions, which never end.
     this.#traffic.setControl(null);
     await this.#traffic.apiIdle(this.#built.settings.drainMs);
+    // Nothing more is acknowledged; without this a gateway might go on with what was current just before.
+    await this.#gateways.catchUp();
     await this.#control.stop(0);
     this.#built.guard.leaveFile();
     this.#directory.release();
@@ -303,7 +307,13 @@ export class RunningHost implements Host {
     if (!this.#yielded) this.#directory.release();
   }
 
+  #tick(): void {
+    this.#placement.spreads = this.#control.state === "ok";
+    this.#containment.tick();
+  }
+
   #controlChanged(isUp: boolean): void {
+    this.#placement.spreads = isUp;
     const { starts, sockets } = this.#control;
     const name = `${CONTROL_NAME}-${starts}`;
     this.#traffic.setControl(isUp ? { name, socketPath: sockets.api } : null);
@@ -385,14 +395,4 @@ export class RunningHost implements Host {
   #evictIdle(): void {
     for (const gateway of this.#gateways.alive) void gateway.ask("POST", "/evict?idle=1", 1_000);
   }
-}
-
-/**
- * The gateways of a host that is succeeded serve their last requests by what this control process says is current,
- * before it says so to anybody else.
- */
-function leadTo(internalSocket: string, predecessorApi: string): void {
-  const { internal } = controlSockets(dirname(predecessorApi));
-  rmSync(internal, { force: true });
-  symlinkSync(internalSocket, internal);
 }

@@ -20,6 +20,8 @@ export interface TrafficParts {
   readonly controlHosts: ReadonlySet<string>;
   /** What the supervisor answers itself on the control hosts, by path. */
   readonly ownRoutes: ReadonlyMap<string, OwnRoute>;
+  /** A gateway, by its name, has answered a visitor. */
+  readonly onAnswered: (gateway: string) => void;
   /** Milliseconds, of a clock that does not go back. */
   readonly now: () => number;
   readonly newId: () => string;
@@ -143,7 +145,9 @@ export class Traffic implements Switchyard {
     const answers = isApi ? this.answers.api : this.answers.visitors;
     const hundreds = Math.min(5, Math.floor(status / 100));
     answers[hundreds] = (answers[hundreds] ?? 0) + 1;
-    if (!isApi) this.#parts.placement.answered(flight.host, upstream.name, this.#parts.now());
+    if (isApi) return;
+    this.#parts.placement.answered(flight.host, upstream.name, this.#parts.now());
+    this.#parts.onAnswered(upstream.name);
   }
 
   ended(flight: Flight, upstream: Upstream, end: FlightEnd): void {

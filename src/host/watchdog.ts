@@ -27,10 +27,21 @@ export interface WatchdogParts {
   readonly now: () => number;
 }
 
+interface Probe {
+  readonly sentAt: number;
+  /** Since when nothing has been heard of the process. */
+  silentSince: number;
+  /** What the process had used by then; null: not known. */
+  cpuMs: number | null;
+  blindMs: number;
+  /** An answer to a visitor has come since the last look. */
+  heard: boolean;
+}
+
 interface Watched {
   readonly gateway: GatewayProcess;
   /** The probe that is out. */
-  out: { readonly sentAt: number; readonly cpuMs: number | null; blindMs: number } | null;
+  out: Probe | null;
   /** Another one as soon as that is answered. */
   again: boolean;
   nextProbe: number;
@@ -42,6 +53,7 @@ interface Watched {
 export class Watchdog {
   readonly #parts: WatchdogParts;
   readonly #watched = new Map<GatewayProcess, Watched>();
+  readonly #byName = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
   #lookedAt = 0;
 
@@ -57,10 +69,11 @@ export class Watchdog {
   stop(): void {
     clearInterval(this.#timer);
     this.#watched.clear();
+    this.#byName.clear();
   }
 
   add(gateway: GatewayProcess): void {
-    this.#watched.set(gateway, {
+    const watched: Watched = {
       gateway,
       out: null,
       again: false,
@@ -68,11 +81,14 @@ export class Watchdog {
       nextMemory: 0,
       nextEviction: 0,
       verdict: "ok",
-    });
+    };
+    this.#watched.set(gateway, watched);
+    this.#byName.set(gateway.name, watched);
   }
 
   remove(gateway: GatewayProcess): void {
     this.#watched.delete(gateway);
+    this.#byName.delete(gateway.name);
   }
 
   /** When the probe was sent that it has not answered yet; null: none is out. */
@@ -87,6 +103,12 @@ export class Watchdog {
     // One that is out already was sent before, and proves nothing.
     if (watched.out === null) this.#probe(watched);
     else watched.again = true;
+  }
+
+  /** A visitor's request was answered: whatever else waits in the process, its loop turns. */
+  heard(name: string): void {
+    const out = this.#byName.get(name)?.out;
+    if (out) out.heard = true;
   }
 
   #look(): void {
@@ -110,10 +132,16 @@ export class Watchdog {
     const usage = this.#usage(watched);
     watched.nextMemory = now + MEMORY_INTERVAL_MS;
     const { out } = watched;
+    if (out?.heard) {
+      out.heard = false;
+      out.silentSince = now;
+      out.cpuMs = usage?.cpuMs ?? null;
+      out.blindMs = 0;
+    }
     const known = usage !== null && out !== null && out.cpuMs !== null;
     const verdict = judge(
       {
-        probeMs: out === null ? null : now - out.sentAt,
+        probeMs: out === null ? null : now - out.silentSince,
         blindMs: out?.blindMs ?? 0,
         cpuMs: known ? usage.cpuMs - (out.cpuMs ?? 0) : null,
         rssBytes: usage?.rssBytes ?? null,
@@ -131,7 +159,13 @@ export class Watchdog {
   #probe(watched: Watched): void {
     const { gateway } = watched;
     const sentAt = this.#parts.now();
-    watched.out = { sentAt, cpuMs: this.#usage(watched)?.cpuMs ?? null, blindMs: 0 };
+    watched.out = {
+      sentAt,
+      silentSince: sentAt,
+      cpuMs: this.#usage(watched)?.cpuMs ?? null,
+      blindMs: 0,
+      heard: false,
+    };
     void gateway.ask("GET", "/alive", PROBE_MS_MAX).then((answer) => {
       // Removed meanwhile, or the process is gone: its end is told by others.
       if (this.#watched.get(gateway) !== watched) return;

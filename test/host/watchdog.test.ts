@@ -103,6 +103,20 @@ describe("a gateway that does not answer", () => {
     expect(verdicts).toEqual(["stalled", "kill: blocked"]);
   });
 
+  it("is left alone while visitors get their answers, however many wait before the probe; then the time begins", async () => {
+    const { watchdog, pass, verdicts, block, burn } = watched();
+    await pass(1_000);
+    block();
+    burn(1);
+    for (let answers = 0; answers < 100; answers++) {
+      watchdog.heard("g1");
+      await pass(40);
+    }
+    expect(verdicts).toEqual([]);
+    await pass(LIMITS.blockMsMax + 140);
+    expect(verdicts).toEqual(["stalled", "kill: blocked"]);
+  });
+
   it("is given more time if it gets no CPU: others may be to blame for that", async () => {
     const { pass, verdicts, block, burn } = watched();
     await pass(1_000);

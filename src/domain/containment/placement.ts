@@ -45,6 +45,12 @@ export class Placement {
   /** When gateways of the pool were lost, within the breaker's window. */
   #poolLosses: number[] = [];
 
+  /**
+   * Whether a host that is much asked for may be served by more gateways than its own. Not while the control plane
+   * is silent: a gateway that never served the host could not learn what is current.
+   */
+  spreads = true;
+
   /** `quarantineMax`: processes for suspects, at least 1. */
   constructor(quarantineMax?: number) {
     this.#quarantine = new Quarantine(quarantineMax);
@@ -178,6 +184,7 @@ export class Placement {
     const home = placed.home?.stalled ? this.#homeOf(placed.hash, true) : placed.home;
     if (home === null) return null;
     if (
+      !this.spreads ||
       home.flights.unansweredOf(host) < SPREAD_REQUESTS_MIN ||
       now - home.flights.answeredAt(host) > SPREAD_ANSWER_MS_MAX
     ) {

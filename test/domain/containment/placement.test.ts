@@ -51,6 +51,23 @@ describe("home", () => {
     expect(homes.size).toBe(1);
   });
 
+  it("a host that flows stays at home all the same while the control plane is silent", () => {
+    const placement = pool(3);
+    const flow = () => {
+      const homes = new Set<string>();
+      for (let n = 0; n < 100; n++) {
+        const gateway = send(placement, HOST, n);
+        homes.add(gateway);
+        if (n % 2 === 0) placement.answered(HOST, gateway, n);
+      }
+      return homes.size;
+    };
+    placement.spreads = false;
+    expect(flow()).toBe(1);
+    placement.spreads = true;
+    expect(flow()).toBeGreaterThan(1);
+  });
+
   it("hosts are spread evenly over the pool", () => {
     const placement = pool(4);
     const counts = new Map<string, number>();
