@@ -1,6 +1,8 @@
 /** `npm run backup`. */
 import { backUp } from "./backup.ts";
-import { readFlags, runOnce, switchbackVersion } from "./backup-command.ts";
+import { runOnce } from "./run-once.ts";
+import { switchbackVersion } from "./switchback-version.ts";
+import { readFlags } from "./flags.ts";
 
 const HELP = `Takes a consistent backup of a Switchback, running or stopped, into one file.
 

@@ -2,15 +2,22 @@
  * One self-hosted Switchback: data directory, migrations, control process, gateways, front, supervision. Everything
  * that can be refused is refused before anybody is served.
  */
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDataDirectory, type DataDirectory } from "./data-directory.ts";
+import { certificatesConfig } from "./gateway-config.ts";
 import { HostError, reasonOf } from "./host-error.ts";
 import { openInstallation } from "./installation.ts";
 import { applyMigrations, readMigrations } from "./migrations.ts";
 import { killOrphans, startOrphanGuard, type OrphanGuard } from "./orphan-guard.ts";
-import { makeRunDirectory, removeOldRunDirectories, type RunDirectory } from "./run-directory.ts";
-import { type Host, RunningHost, type RunParts, SCRIPT } from "./running-host.ts";
+import { extraCertificates } from "./own-network.ts";
+import {
+  makeRunDirectory,
+  removeOldRunDirectories,
+  RUN_FILES,
+  type RunDirectory,
+} from "./run-directory.ts";
+import { type Host, RunningHost, type RunParts } from "./running-host.ts";
 import { migrationRuntimeOptions } from "./runtime-options.ts";
 import { Runtime } from "./runtime.ts";
 import type { Settings } from "./settings.ts";
@@ -27,7 +34,13 @@ export function readScript(file: string): string {
   if (!existsSync(file)) {
     throw new HostError(`The built Worker ${file} is missing. Run "npm run build" first.`);
   }
-  return readFileSync(file, "utf8");
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new HostError(
+      `The built Worker ${file} cannot be read (${reasonOf(error)}). Mend its permissions, or run "npm run build" as the user of this process.`,
+    );
+  }
 }
 
 /** Rejects with a HostError if the operator can mend it. Leaves nothing running then. */
@@ -47,8 +60,7 @@ export async function startHost(settings: Settings, parts: HostParts): Promise<H
     const opened = openInstallation(directory, settings);
     guard = startOrphanGuard(directory.runtimePidFile);
     await migrate(directory, parts, guard);
-    run = makeRunDirectory(directory.path);
-    copyFileSync(parts.scriptFile, join(run.path, SCRIPT));
+    run = prepareRun(directory, parts.scriptFile);
     const host = new RunningHost({ settings, parts, directory, opened, script, guard, run });
     await host.start();
     opened.keep();
@@ -58,6 +70,22 @@ export async function startHost(settings: Settings, parts: HostParts): Promise<H
     run?.remove();
     directory.release();
     throw error;
+  }
+}
+
+/** With what all gateways read. */
+function prepareRun(directory: DataDirectory, scriptFile: string): RunDirectory {
+  let run: RunDirectory | undefined;
+  try {
+    run = makeRunDirectory(directory.path);
+    copyFileSync(scriptFile, join(run.path, RUN_FILES.script));
+    writeFileSync(join(run.path, RUN_FILES.certificates), certificatesConfig(extraCertificates()));
+    return run;
+  } catch (error) {
+    run?.remove();
+    throw new HostError(
+      `The files of the processes cannot be written to ${run?.path ?? directory.path} (${reasonOf(error)}). Make room on that disk, or mend its permissions.`,
+    );
   }
 }
 

@@ -1,9 +1,9 @@
 /** Asks a running host to go over to the code that lies here now, and waits for the outcome. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openDataDirectory } from "./data-directory.ts";
+import { holdLock, type HeldLock } from "./backup-lock.ts";
 import { HostError } from "./host-error.ts";
 import { PREPARE_MS_MAX, TAKE_MS_MAX, YIELD_MS_MAX } from "./launcher-limits.ts";
 import { UPGRADE_FILE } from "./run-launcher.ts";
@@ -15,11 +15,53 @@ import type { UpgradeResult } from "./upgrade.ts";
 const OUTCOME_MS_MAX = PREPARE_MS_MAX + YIELD_MS_MAX + 2 * TAKE_MS_MAX;
 const LOOK_MS = 100;
 
-/** Gives the launcher's process id. Throws a HostError if no host runs there, or goes on as it was. */
-export async function requestUpgrade(dataDirectory: string): Promise<number> {
+/**
+ * `renew` puts the new code in place, if that is not done yet; it is not called unless a host runs there.
+ * Gives the launcher's process id. Throws a HostError if no host runs there, if another upgrade of it is under
+ * way, or if it goes on as it was.
+ */
+export async function requestUpgrade(
+  dataDirectory: string,
+  renew: () => Promise<void> = async () => undefined,
+): Promise<number> {
   const directory = resolve(dataDirectory);
-  const pid = launcherOf(directory);
-  const file = join(directory, UPGRADE_FILE);
+  // Nothing is to be written to a directory of something else.
+  if (!existsSync(join(directory, "installation.json"))) throw noHost(directory);
+  // Before looking: during a handover nobody holds the directory for a moment.
+  const turn = await takeTurn(directory);
+  try {
+    await launcherOf(directory);
+    await renew();
+    // Again: building takes its time.
+    const pid = await launcherOf(directory);
+    const { upgraded, reason } = await outcomeOf(pid, join(directory, UPGRADE_FILE));
+    if (upgraded) return pid;
+    throw new HostError(`The upgrade failed, and what ran goes on as it was: ${reason}`);
+  } finally {
+    turn.release();
+  }
+}
+
+/** The outcome has one place: of two that ask, one would read what the other was told. */
+async function takeTurn(directory: string): Promise<HeldLock> {
+  const turn = await tryLock(directory, "upgrade.lock");
+  if (turn) return turn;
+  throw new HostError(
+    `Another npm run upgrade of ${directory} is under way, and goes on. Ask again when it has ended.`,
+  );
+}
+
+async function tryLock(directory: string, name: string): Promise<HeldLock | undefined> {
+  try {
+    return await holdLock(join(directory, name), 0);
+  } catch (error) {
+    throw new HostError(
+      `${join(directory, name)} cannot be locked (${messageOf(error)}). Run this as the user of the host.`,
+    );
+  }
+}
+
+async function outcomeOf(pid: number, file: string): Promise<UpgradeResult> {
   rmSync(file, { force: true });
   process.kill(pid, "SIGUSR2");
   const deadline = performance.now() + OUTCOME_MS_MAX;
@@ -32,28 +74,48 @@ export async function requestUpgrade(dataDirectory: string): Promise<number> {
     }
     await sleep(LOOK_MS);
   }
-  const { upgraded, reason } = JSON.parse(readFileSync(file, "utf8")) as UpgradeResult;
-  if (!upgraded) {
-    throw new HostError(`The upgrade failed, and what ran goes on as it was: ${reason}`);
-  }
-  return pid;
+  return JSON.parse(readFileSync(file, "utf8")) as UpgradeResult;
 }
 
 /**
- * Builds the Worker beside the one that is there, sees that the runtime can load it, and puts it in place.
- * `build` writes the Worker to the path that it is given.
+ * Builds the Worker and its source map in a directory beside the one that they are for, sees that the runtime
+ * can load it, and puts both in place, readable by all. `build` writes the Worker to the path that it is given,
+ * and the map to that path with `.map`. Throws a HostError, with nothing changed, if that fails.
  */
 export async function renewScript(
   scriptFile: string,
   build: (file: string) => void,
 ): Promise<void> {
-  const beside = `${scriptFile}.new`;
+  const directory = dirname(scriptFile);
+  // The host may run as another user than the one who builds.
+  const umask = process.umask(0o022);
+  // On the same level, so that the map's paths hold; on the same disk, so that both can be renamed.
+  const beside = mkdtempSync(`${directory}.new-`);
+  const remove = () => rmSync(beside, { recursive: true, force: true });
+  // Also if a signal ends this process.
+  process.once("exit", remove);
   try {
-    build(beside);
-    await checkLoads(beside);
-    renameSync(beside, scriptFile);
+    const file = join(beside, basename(scriptFile));
+    buildOrRefuse(build, file);
+    await checkLoads(file);
+    mkdirSync(directory, { recursive: true });
+    renameSync(file, scriptFile);
+    if (existsSync(`${file}.map`)) renameSync(`${file}.map`, `${scriptFile}.map`);
   } finally {
-    rmSync(beside, { force: true });
+    process.umask(umask);
+    process.off("exit", remove);
+    remove();
+  }
+}
+
+function buildOrRefuse(build: (file: string) => void, file: string): void {
+  try {
+    build(file);
+  } catch (error) {
+    // What a builder complains about it has printed.
+    const isSystem = error instanceof Error && "syscall" in error;
+    const reason = isSystem ? ` (${messageOf(error)})` : "";
+    throw new HostError(`The build failed, and nothing was changed${reason}.`);
   }
 }
 
@@ -95,25 +157,27 @@ function complaintIn(error: unknown): string {
   return /"message":"service \S+ (.*?)(?:\\n|",)/.exec(text)?.[1] ?? text;
 }
 
-function launcherOf(directory: string): number {
+async function launcherOf(directory: string): Promise<number> {
   const pidFile = join(directory, "host.pid");
   const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
   // Signalling the wrong process would end it. Held and written here, the id is the holder's.
-  if (!(pid > 1) || !isHeld(directory) || !isNode(pid)) {
-    throw new HostError(
-      `No Switchback runs on ${directory}. Start it with npm start, or name its --data.`,
-    );
+  if (!(pid > 1) || !(await isHeld(directory)) || !isNode(pid)) {
+    throw noHost(directory);
   }
   return pid;
 }
 
-function isHeld(directory: string): boolean {
-  try {
-    openDataDirectory(directory).release();
-    return false;
-  } catch {
-    return true;
-  }
+/** Looks only: after a host that was killed, its process id has to stay for the next start. */
+async function isHeld(directory: string): Promise<boolean> {
+  const lock = await tryLock(directory, "lock");
+  lock?.release();
+  return lock === undefined;
+}
+
+function noHost(directory: string): HostError {
+  return new HostError(
+    `No Switchback runs on ${directory}. Start it with npm start, or name its --data.`,
+  );
 }
 
 function isNode(pid: number): boolean {
@@ -127,4 +191,8 @@ function isNode(pid: number): boolean {
 function commandOf(pid: number): string {
   if (process.platform === "linux") return readFileSync(`/proc/${pid}/cmdline`, "utf8");
   return execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** `npm run restore`. */
-import { readFlags, runOnce } from "./backup-command.ts";
+import { runOnce } from "./run-once.ts";
+import { readFlags } from "./flags.ts";
 import { restore } from "./restore.ts";
 
 const HELP = `Makes a data directory from a backup. End the host that it was taken from first.

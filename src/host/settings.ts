@@ -3,7 +3,6 @@
  * A flag wins over its variable; whatever is wrong is refused in one sentence, nothing is guessed.
  */
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import {
   BLOCK_MS_DEFAULT,
   BLOCK_MS_MAX,
@@ -25,6 +24,8 @@ import {
   WALL_MS_MAX,
   WALL_MS_MIN,
 } from "../domain/limits.ts";
+import { isAddressBlock } from "./address-block.ts";
+import { readFlags } from "./flags.ts";
 import { HostError } from "./host-error.ts";
 import type { LogFormat } from "./log.ts";
 
@@ -90,7 +91,7 @@ const FLAGS = {
 
 /** Settings, or "help" if that was asked for. Throws a HostError for anything it does not understand. */
 export function parseSettings(argv: readonly string[], env: Environment): Settings | "help" {
-  const flags = parseFlags(argv);
+  const flags = readFlags(argv, FLAGS);
   if (flags.help) return "help";
   const preset = (name: string) => env[`SWITCHBACK_${name}`] || undefined;
   return {
@@ -107,7 +108,7 @@ export function parseSettings(argv: readonly string[], env: Environment): Settin
     publicUrl: publicUrlOf(flags["public-url"] ?? preset("PUBLIC_URL")),
     egress: oneOf("--egress", flags.egress ?? preset("EGRESS") ?? "public", ["public", "open"]),
     egressDeniedHosts: listOf(preset("EGRESS_DENIED_HOSTS")).join(","),
-    egressDeniedAddresses: listOf(preset("EGRESS_DENIED_ADDRESSES")),
+    egressDeniedAddresses: listOf(preset("EGRESS_DENIED_ADDRESSES")).map(addressBlockOf),
     rootToken: rootTokenOf(preset("ROOT_TOKEN")),
     accountId: accountIdOf(preset("ACCOUNT_ID")),
     accountName: preset("ACCOUNT_NAME") ?? "Switchback",
@@ -144,16 +145,6 @@ export function parseSettings(argv: readonly string[], env: Environment): Settin
     ]),
     faultPoint: preset("FAULT_POINT"),
   };
-}
-
-function parseFlags(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: FLAGS, strict: true }).values;
-  } catch (error) {
-    // Node's text goes on about how to pass a value that starts with a dash; its first sentence is enough.
-    const text = error instanceof Error ? error.message.split(/[.\n]( |$)/, 1)[0] : String(error);
-    throw new HostError(`${text}. See --help for the flags.`);
-  }
 }
 
 function portOf(text: string): number {
@@ -197,6 +188,13 @@ function listOf(text: string | undefined): string[] {
     .split(",")
     .map((item) => item.trim())
     .filter((item) => item !== "");
+}
+
+function addressBlockOf(text: string): string {
+  if (isAddressBlock(text)) return text;
+  throw new HostError(
+    `SWITCHBACK_EGRESS_DENIED_ADDRESSES has to be CIDR blocks with commas between them, like 203.0.113.7/32,2001:db8::/32; "${text}" is none.`,
+  );
 }
 
 function rootTokenOf(token: string | undefined): string | undefined {

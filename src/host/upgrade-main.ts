@@ -1,8 +1,10 @@
 /** `npm run upgrade`. */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { readFlags, runOnce, switchbackVersion } from "./backup-command.ts";
+import { readFlags } from "./flags.ts";
 import { renewScript, requestUpgrade } from "./request-upgrade.ts";
+import { runOnce } from "./run-once.ts";
+import { switchbackVersion } from "./switchback-version.ts";
 
 const HELP = `Brings a running Switchback to the code that lies here now, without failing a request.
 
@@ -16,7 +18,7 @@ Usage: npm run upgrade -- [flags]
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 function build(file: string): void {
-  const args = ["run", "--silent", "build", "--", `--outfile=${file}`, "--sourcemap=inline"];
+  const args = ["run", "--silent", "build", "--", `--outfile=${file}`];
   execFileSync("npm", args, { cwd: root, stdio: "inherit" });
 }
 
@@ -28,8 +30,11 @@ await runOnce(HELP, (argv, env) => {
   });
   if (flags.help) return "help";
   return async () => {
-    if (!flags["no-build"]) await renewScript(`${root}dist/switchback.js`, build);
-    const pid = await requestUpgrade(flags.data ?? (env["SWITCHBACK_DATA"] || "./switchback-data"));
+    const renew = flags["no-build"]
+      ? undefined
+      : () => renewScript(`${root}dist/switchback.js`, build);
+    const data = flags.data ?? (env["SWITCHBACK_DATA"] || "./switchback-data");
+    const pid = await requestUpgrade(data, renew);
     return `Upgraded: process ${pid} runs Switchback ${switchbackVersion()} from here.`;
   };
 });

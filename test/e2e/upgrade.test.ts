@@ -1,5 +1,13 @@
 import { execFile, execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -21,12 +29,23 @@ afterEach(async () => {
   for (const host of hosts.splice(0)) await host.dispose();
 });
 
-async function oldHost(): Promise<TestHost> {
-  const host = new TestHost();
+async function oldHost(main?: string): Promise<TestHost> {
+  const host = new TestHost(main);
   hosts.push(host);
   execFileSync("tar", ["-xzf", join(OLD, "data.tar.gz"), "-C", host.directory]);
   await host.start({ env: OLD_ENV, flags: ["--gateways", "1"] });
   return host;
+}
+
+/** This code in a directory where it may be changed. */
+function releaseOfItsOwn(): string {
+  const release = temporaryDirectory();
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  for (const part of ["src", "migrations", "dist", "package.json"]) {
+    cpSync(join(root, part), join(release, part), { recursive: true });
+  }
+  symlinkSync(join(root, "node_modules"), join(release, "node_modules"));
+  return release;
 }
 
 function ask(host: TestHost, what: string, init: RequestInit = {}): Promise<ApiAnswer> {
@@ -107,17 +126,49 @@ describe("npm run upgrade", () => {
     expect((await host.visit("shop.localhost")).body).toBe("one hello s3cret");
   });
 
-  it("leaves everything as it was if the new code cannot start, and says why", async () => {
-    const release = temporaryDirectory();
-    const root = fileURLToPath(new URL("../..", import.meta.url));
-    for (const part of ["src", "migrations", "dist", "package.json"]) {
-      cpSync(join(root, part), join(release, part), { recursive: true });
+  it("builds what npm run build does; a second one meanwhile is refused, and the first succeeds", async () => {
+    const release = releaseOfItsOwn();
+    const host = await oldHost(join(release, "src/host/main.ts"));
+    const dist = join(release, "dist");
+    rmSync(dist, { recursive: true });
+    const command = [join(release, "src/host/upgrade-main.ts"), "--data", host.directory];
+    const asked = [run(process.execPath, command), run(process.execPath, command)];
+    const outcomes = await Promise.allSettled(asked);
+    const refusals = outcomes.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+    expect(refusals).toEqual([
+      expect.objectContaining({
+        code: 1,
+        stderr: `switchback: Another npm run upgrade of ${host.directory} is under way, and goes on. Ask again when it has ended.\n`,
+      }),
+    ]);
+    expect(readdirSync(dist).toSorted()).toEqual(["switchback.js", "switchback.js.map"]);
+    const script = readFileSync(join(dist, "switchback.js"), "utf8");
+    expect(script).toMatch(/\n\/\/# sourceMappingURL=switchback\.js\.map\n$/);
+    const map = JSON.parse(readFileSync(join(dist, "switchback.js.map"), "utf8")) as object;
+    expect(map).toMatchObject({ sources: expect.arrayContaining(["../src/index.ts"]) });
+    for (const file of readdirSync(dist)) {
+      expect(statSync(join(dist, file)).mode & 0o777, file).toBe(0o644);
     }
-    symlinkSync(join(root, "node_modules"), join(release, "node_modules"));
-    const host = new TestHost(join(release, "src/host/main.ts"));
-    hosts.push(host);
-    execFileSync("tar", ["-xzf", join(OLD, "data.tar.gz"), "-C", host.directory]);
-    await host.start({ env: OLD_ENV, flags: ["--gateways", "1"] });
+    expect((await host.visit("shop.localhost")).body).toBe("one hello s3cret");
+  });
+
+  it("says that a build failed, and changes nothing", async () => {
+    const release = releaseOfItsOwn();
+    const host = await oldHost(join(release, "src/host/main.ts"));
+    const before = readFileSync(join(release, "dist/switchback.js"), "utf8");
+    writeFileSync(join(release, "src/index.ts"), "export default {");
+    const command = [join(release, "src/host/upgrade-main.ts"), "--data", host.directory];
+    await expect(run(process.execPath, command)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/\nswitchback: The build failed, and nothing was changed\.\n$/),
+    });
+    expect(readFileSync(join(release, "dist/switchback.js"), "utf8")).toBe(before);
+    expect(host.log).not.toContain("upgrade started");
+  });
+
+  it("leaves everything as it was if the new code cannot start, and says why", async () => {
+    const release = releaseOfItsOwn();
+    const host = await oldHost(join(release, "src/host/main.ts"));
     writeFileSync(join(release, "migrations", "9999_broken.sql"), "CREATE nonsense");
     await expect(upgrade(host, "--no-build")).rejects.toMatchObject({
       code: 1,
@@ -132,10 +183,7 @@ describe("npm run upgrade", () => {
 
   it("refuses a directory on which nobody runs", async () => {
     const directory = temporaryDirectory();
-    mkdirSync(directory, { recursive: true });
-    await expect(
-      run(process.execPath, [UPGRADE, "--data", directory, "--no-build"]),
-    ).rejects.toMatchObject({
+    await expect(run(process.execPath, [UPGRADE, "--data", directory])).rejects.toMatchObject({
       code: 1,
       stderr: `switchback: No Switchback runs on ${directory}. Start it with npm start, or name its --data.\n`,
     });

@@ -156,6 +156,7 @@ describe("npm run backup", () => {
       output: expect.stringMatching(/^switchback: ENOENT.*\n$/),
     });
     expect((await run("--nonsense")).code).toBe(2);
+    expect((await run("--data=", "--out", "b")).code).toBe(2);
     expect((await run()).code).toBe(2);
   });
 });

@@ -44,14 +44,14 @@ describe("settings", () => {
       SWITCHBACK_WORKERS_DOMAIN: "workers.example",
       SWITCHBACK_CONTROL_HOSTS: "a.example, B.example",
       SWITCHBACK_EGRESS: "open",
-      SWITCHBACK_EGRESS_DENIED_ADDRESSES: "203.0.113.7/32",
+      SWITCHBACK_EGRESS_DENIED_ADDRESSES: "203.0.113.7/32, 2001:db8::/32",
     };
     expect(settings([], env)).toMatchObject({
       port: 1,
       workersDomain: "workers.example",
       controlHosts: ["a.example", "b.example"],
       egress: "open",
-      egressDeniedAddresses: ["203.0.113.7/32"],
+      egressDeniedAddresses: ["203.0.113.7/32", "2001:db8::/32"],
     });
     const flags = ["--port", "2", "--control-host", "c.example", "--control-host", "d.example"];
     expect(settings(flags, env)).toMatchObject({
@@ -81,8 +81,16 @@ describe("settings", () => {
     [["--public-url", "a.example"], {}, /--public-url has to be like/],
     [["--public-url", "https://a.example/path"], {}, /--public-url has to be like/],
     [["--egress", "none"], {}, /--egress has to be one of public, open, not "none"/],
+    [
+      [],
+      { SWITCHBACK_EGRESS_DENIED_ADDRESSES: "10.0.0.0/8, 203.0.113.7" },
+      /"203\.0\.113\.7" is none/,
+    ],
     [[], { SWITCHBACK_ROOT_TOKEN: "short" }, /SWITCHBACK_ROOT_TOKEN has to be 8 to 256/],
     [[], { SWITCHBACK_ROOT_TOKEN: "sixteen chars and spaces" }, /SWITCHBACK_ROOT_TOKEN has to be/],
+    [["--data="], {}, /^--data has no value\. See --help/],
+    [["--host", ""], {}, /^--host has no value\. See --help/],
+    [["--control-host", "a", "--control-host="], {}, /^--control-host has no value\. See --help/],
     [[], { SWITCHBACK_ACCOUNT_ID: "a-b" }, /SWITCHBACK_ACCOUNT_ID has to be 1 to 64 letters/],
     [[], { SWITCHBACK_ACCOUNT_ID: "a".repeat(65) }, /SWITCHBACK_ACCOUNT_ID has to be 1 to 64/],
     [[], { SWITCHBACK_DEPLOYMENT_VERSIONS_MAX: "21" }, /has to be a number from 1 to 20/],
