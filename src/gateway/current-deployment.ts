@@ -1,7 +1,7 @@
 import type { CurrentDeployment } from "../domain/deployment.ts";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
 import { DEFAULT_ISOLATION, UNHEARD_ISOLATION } from "../domain/lease-settings.ts";
-import { HELD_REGISTERS_MAX } from "../domain/limits.ts";
+import { CATCH_UP_ASKS_MAX, HELD_REGISTERS_MAX } from "../domain/limits.ts";
 import { buildRouteIndex, type Routing } from "../domain/routing.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { ControlPlaneUnavailable } from "./gateway-errors.ts";
@@ -86,6 +86,16 @@ export class CurrentDeployments {
   /** Of the Worker's newest deployment seen; 0: it had none; null: it was never asked for. */
   lastSeenSeq(workerId: WorkerId): number | null {
     return this.#workers.get(workerId)?.lastSeenSeq ?? null;
+  }
+
+  /** Learns what is current of everything held, while the control plane can still say so. Never rejects. */
+  async catchUp(scope: ReadScope): Promise<void> {
+    const defer = (work: Promise<unknown>) => scope.waitUntil(work);
+    const held = [this.#routing, ...this.#workers.values()];
+    while (held.length > 0) {
+      const some = held.splice(0, CATCH_UP_ASKS_MAX);
+      await Promise.allSettled(some.map((register) => register.read(defer)));
+    }
   }
 
   async currentRouting(scope: ReadScope): Promise<Routing> {

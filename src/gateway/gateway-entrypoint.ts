@@ -2,6 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Stopped, StopReason } from "../domain/breaker.ts";
 import type { WorkerId } from "../domain/ids.ts";
 import type { ProbeResult } from "../domain/version.ts";
+import type { ReadScope } from "./current-deployment.ts";
 import type { Gateway } from "./gateway.ts";
 import { type GatewayContext, requestScope } from "./request-scope.ts";
 import { fromWire, type VersionHead } from "./version-wire.ts";
@@ -22,6 +23,7 @@ export interface TrialCalls {
  * - `GET /metrics` → `GatewayReport` as JSON.
  * - `POST /evict` → `{ evicted, loaded }`: unloads what can be spared; with `?idle=1` only what nobody uses.
  * - `POST /drain` → `{ webSockets }`: closes so many WebSockets, because the process is about to be replaced.
+ * - `POST /catch-up` → 204: the control plane is about to go away; what is current by now is known here.
  * - `POST /stop` with `{ workerId, stopped }` → 204: the breaker of a version has tripped.
  */
 export function defineGatewayEntrypoint<Env>(gatewayOf: (env: Env) => Gateway) {
@@ -40,6 +42,8 @@ export function defineGatewayEntrypoint<Env>(gatewayOf: (env: Env) => Gateway) {
         }
         case "POST /drain":
           return Response.json(gatewayOf(this.env).drain());
+        case "POST /catch-up":
+          return catchUp(gatewayOf(this.env), this.ctx);
         case "POST /stop":
           return stop(gatewayOf(this.env), request);
         default:
@@ -54,6 +58,11 @@ export function defineGatewayEntrypoint<Env>(gatewayOf: (env: Env) => Gateway) {
       return gatewayOf(this.env).probeVersion(await fromWire(head, stream), scope);
     }
   };
+}
+
+async function catchUp(gateway: Gateway, scope: ReadScope): Promise<Response> {
+  await gateway.catchUp(scope);
+  return new Response(null, { status: 204 });
 }
 
 async function stop(gateway: Gateway, request: Request): Promise<Response> {

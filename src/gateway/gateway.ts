@@ -8,7 +8,8 @@ import { CurrentDeployments, type ReadScope } from "./current-deployment.ts";
 import { countAsks, GatewayMetrics, type GatewayReport } from "./gateway-metrics.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { handleRequest } from "./handler.ts";
-import type { Wait } from "./holder-clock.ts";
+import { schedulerWait, type Wait } from "./holder-clock.ts";
+import { PreviewAsks } from "./preview-asks.ts";
 import { probeVersion } from "./probe-version.ts";
 import type { RequestScope, ServiceBindingProps } from "./request-scope.ts";
 import { callService, type ServiceCall } from "./service-call.ts";
@@ -54,6 +55,8 @@ export interface Gateway {
     scope: ReadScope,
     reason: EvictionReason,
   ): { readonly evicted: number; readonly loaded: number };
+  /** The control plane is about to go away: learns what is current of all that this gateway serves. Never rejects. */
+  catchUp(scope: ReadScope): Promise<void>;
   /** This gateway is about to be replaced: closes the WebSockets, and says how many there were. */
   drain(): { readonly webSockets: number };
 }
@@ -84,6 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     runner,
     stopped: stoppedVersions,
     controlPlane,
+    previews: new PreviewAsks({ controlPlane, now, wait: options.wait ?? schedulerWait }),
     overridePolicy: options.overridePolicy,
     identifyVersions: options.identifyVersions,
     now,
@@ -111,6 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       evicted: runner.unload(scope, reason),
       loaded: runner.loaded,
     }),
+    catchUp: (scope) => current.catchUp(scope),
     drain: () => ({ webSockets: relay?.drain() ?? 0 }),
     stop: (workerId, stopped) =>
       stoppedVersions.tell(workerId, stopped, current.lastSeenSeq(workerId)),

@@ -7,13 +7,16 @@ import { hold, isAlive, type Grant, type Lease } from "../domain/lease.ts";
 import type { IsolationPolicy } from "../domain/lease-settings.ts";
 import {
   ASK_MS_MAX,
+  ASKS_UNDER_WAY_MAX,
   CONTROL_PLANE_RETRY_MS,
   CONTROL_PLANE_TRIES_MAX,
+  LEDGER_READS_UNDER_WAY_MAX,
   SHARED_ASK_MS_MAX,
   SHARED_ASKS_MAX,
 } from "../domain/limits.ts";
 import { logSampled } from "../observability/log-sampler.ts";
 import { isOverloaded, mayAskAgain } from "./ask.ts";
+import { Crowd } from "./crowd.ts";
 import { ControlPlaneUnavailable } from "./gateway-errors.ts";
 import type { HolderClock } from "./holder-clock.ts";
 
@@ -44,10 +47,14 @@ export interface RegisterSource<V> {
   ledger(): Promise<{ readonly seq: number; readonly value: V } | "undecided">;
 }
 
+type LedgerOutcome = "proven" | "undecided" | "unreachable";
+
 /** Keeps work going after the answer that caused it. */
 type Defer = (work: Promise<unknown>) => void;
 
 const NOTHING_KNOWN = -1;
+/** How often a request waits for others when it may not ask itself: as long as an answer of its own may take. */
+const WAITS_MAX = Math.ceil(ASK_MS_MAX / SHARED_ASK_MS_MAX);
 
 /** A question to the lock that is under way. */
 interface Question {
@@ -74,6 +81,13 @@ export class HeldRegister<V> {
   #sent = 0;
   /** The newest question that was answered. */
   #answered = 0;
+  readonly #asks = new Crowd(ASKS_UNDER_WAY_MAX);
+  readonly #ledgerReads = new Crowd(LEDGER_READS_UNDER_WAY_MAX);
+  /** The newest reading of the ledger; its promise never rejects, but may never end either. */
+  #ledgerRead: Promise<unknown> = Promise.resolve();
+  #ledgerReadsBegun = 0;
+  /** The newest reading that proved what is current. */
+  #ledgerProof = 0;
 
   constructor(source: RegisterSource<V>, clock: HolderClock) {
     this.#source = source;
@@ -120,7 +134,7 @@ export class HeldRegister<V> {
         if (!(heard instanceof Unheard)) return heard;
         failure = heard.reason;
       }
-      const ledger = await this.#askLedger();
+      const ledger = await this.#hearLedger();
       if (ledger === "proven") return this.#reading("ledger");
       if (ledger === "unreachable" && !mayAskAgain(failure)) break;
     }
@@ -130,19 +144,22 @@ export class HeldRegister<V> {
   /**
    * By an answer to another request's question, or else its own. A question sent after this request came answers
    * it too; one sent before does so only by a lease that is alive now. Failures are shared: the next in line would
-   * only press a lock that is down already.
+   * only press a lock that is down already. And few ask at a time: a lock that is slow must get the chance to answer.
    */
   async #hearLock(sentBefore: number, defer: Defer): Promise<Reading<V> | Unheard> {
-    for (let shared = 1; shared <= SHARED_ASKS_MAX; shared++) {
-      const asking = this.#underWay(this.#clock.now());
-      if (asking === null) break;
+    for (let shared = 1; ; shared++) {
+      const now = this.#clock.now();
+      const asking = this.#underWay(now);
+      if (asking === null || (shared > SHARED_ASKS_MAX && !this.#asks.isFull(now))) break;
+      if (shared > WAITS_MAX) return new Unheard(new Error(`no answer in ${ASK_MS_MAX} ms`));
       const failure = await within(this.#clock, SHARED_ASK_MS_MAX, asking.failure);
       const held = this.peek(defer);
       if (held !== null) return held;
       if (this.#answered > sentBefore) return this.#reading("ask");
       if (failure !== LATE && failure !== null) return new Unheard(failure);
       // Whoever asked may be gone. One takes the question over; the others wait for that one.
-      if (failure === LATE && this.#asking === asking) break;
+      const isNext = failure === LATE && this.#asking === asking;
+      if (isNext && !this.#asks.isFull(this.#clock.now())) break;
     }
     const asking = this.#ask();
     // Others may wait for it, so it should outlive a visitor who leaves.
@@ -162,6 +179,7 @@ export class HeldRegister<V> {
     const askedAt = this.#clock.now();
     const { era } = this.#clock;
     const number = ++this.#sent;
+    const leave = this.#asks.enter(askedAt);
     const answer = new Promise<HeardAnswer<V>>((resolve) => {
       resolve(this.#source.lease(this.#known?.seq ?? NOTHING_KNOWN));
     });
@@ -175,6 +193,7 @@ export class HeldRegister<V> {
       } catch (error) {
         return error ?? new Error("no reason given");
       } finally {
+        leave();
         if (this.#asking?.number === number) this.#asking = null;
       }
     };
@@ -207,17 +226,37 @@ export class HeldRegister<V> {
     this.#currentAt = Math.max(this.#currentAt, at);
   }
 
-  async #askLedger(): Promise<"proven" | "undecided" | "unreachable"> {
+  /** By a reading of its own, or while there are many by one that began after this request came here. */
+  async #hearLedger(): Promise<LedgerOutcome> {
+    const begunBefore = this.#ledgerReadsBegun;
+    for (let waits = 0; waits < WAITS_MAX; waits++) {
+      if (!this.#ledgerReads.isFull(this.#clock.now())) {
+        const reading = this.#readLedger();
+        this.#ledgerRead = reading;
+        return await reading;
+      }
+      await within(this.#clock, SHARED_ASK_MS_MAX, this.#ledgerRead);
+      if (this.#ledgerProof > begunBefore) return "proven";
+    }
+    return "unreachable";
+  }
+
+  async #readLedger(): Promise<LedgerOutcome> {
+    const at = this.#clock.now();
+    const number = ++this.#ledgerReadsBegun;
+    const leave = this.#ledgerReads.enter(at);
     try {
-      const at = this.#clock.now();
       const read = await within(this.#clock, ASK_MS_MAX, this.#source.ledger());
       if (read === LATE) throw new Error(`no answer in ${ASK_MS_MAX} ms`);
       if (read === "undecided") return read;
       this.#learn(read.seq, read.value, at);
+      this.#ledgerProof = Math.max(this.#ledgerProof, number);
       return "proven";
     } catch (error) {
       logSampled("warn", "ledger_unreachable", "", { error: String(error) });
       return "unreachable";
+    } finally {
+      leave();
     }
   }
 

@@ -13,8 +13,10 @@ import { ControlPlaneUnavailable, VersionLoadError } from "./gateway-errors.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { CONTROL_ENTRYPOINT } from "./injected-modules.ts";
 import { classifyLoadFailure, startFailureText } from "./load-failure.ts";
+import { schedulerWait } from "./holder-clock.ts";
 import { type LoadedVersion, LoadedVersions } from "./loaded-versions.ts";
 import type { RequestScope } from "./request-scope.ts";
+import { SharedFetches } from "./shared-fetches.ts";
 import { workerCode } from "./worker-code.ts";
 
 /** One call into a version. */
@@ -54,12 +56,14 @@ export interface VersionRunnerOptions {
 export class VersionRunner {
   readonly #options: VersionRunnerOptions;
   readonly #loaded: LoadedVersions;
+  readonly #fetches: SharedFetches<VersionId>;
   /** Versions that did not start, with what the runtime said. */
   readonly #failures = new Map<VersionId, { readonly detail: string; readonly until: number }>();
 
   constructor(options: VersionRunnerOptions) {
     this.#options = options;
     this.#loaded = new LoadedVersions(options.gatewayId);
+    this.#fetches = new SharedFetches(options.now, schedulerWait);
   }
 
   /** Versions loaded now. */
@@ -137,9 +141,12 @@ export class VersionRunner {
     const now = this.#options.now();
     const failure = this.#failures.get(versionId);
     if (failure && failure.until > now) throw new VersionLoadError(versionId, failure.detail);
-    const version = await this.#fetchVersion(workerId, versionId);
-    // Another request may have been quicker meanwhile.
-    return this.#loaded.find(workerId, versionId) ?? this.#loaded.add(version, now);
+    const find = () => this.#loaded.find(workerId, versionId);
+    return this.#fetches.get(versionId, find, async () => {
+      const version = await this.#fetchVersion(workerId, versionId);
+      // Another request may have been quicker meanwhile.
+      return find() ?? this.#loaded.add(version, now);
+    });
   }
 
   async #fetchVersion(workerId: WorkerId, versionId: VersionId): Promise<LoadableVersion> {

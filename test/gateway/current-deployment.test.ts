@@ -199,6 +199,33 @@ describe("a gateway that is cut off", () => {
     await expect(resolveWeb()).rejects.toThrow(ControlPlaneUnavailable);
   });
 
+  it("that has caught up before serves what was current then, of the table and of each Worker", async () => {
+    const { state, controlPlane, down, current, scope, resolveWeb } = setUp();
+    await resolveWeb();
+    state.seq = 2;
+    const [web] = tableOf(ONE).workers;
+    state.table = { ...tableOf(ONE), workers: web ? [{ ...web, previewsEnabled: false }] : [] };
+    const lease = controlPlane.leaseDeployment;
+    controlPlane.leaseDeployment = async (workerId) => {
+      const answer = await lease(workerId);
+      const deployment = { seq: 2, deploymentId: "d-new" as DeploymentId, versions: [] };
+      return { ...answer, grant: { ...answer.grant, seq: 2 }, current: deployment };
+    };
+    await current.catchUp(scope);
+    Object.assign(controlPlane, {
+      leaseRouting: down,
+      ledgerRouting: down,
+      leaseDeployment: down,
+      ledgerDeployment: down,
+    });
+    expect(await resolveWeb()).toMatchObject({
+      target: { workerId: ONE, previewsEnabled: false },
+      deployment: { deploymentId: "d-new" },
+      via: "last-known",
+    });
+    await expect(current.catchUp(scope)).resolves.toBeUndefined();
+  });
+
   it("serves nothing before it has been told anything", async () => {
     const { controlPlane, down, resolveWeb } = setUp();
     Object.assign(controlPlane, { leaseRouting: down, ledgerRouting: down });

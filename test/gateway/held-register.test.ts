@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_ISOLATION, type IsolationPolicy } from "../../src/domain/lease-settings.ts";
 import {
   ASK_MS_MAX,
+  ASKS_UNDER_WAY_MAX,
   CONTROL_PLANE_TRIES_MAX,
+  LEDGER_READS_UNDER_WAY_MAX,
   SHARED_ASK_MS_MAX,
   STALE_MS_DEFAULT,
 } from "../../src/domain/limits.ts";
@@ -198,6 +200,38 @@ describe("many requests at once", () => {
     asked[1]!.serve(1);
     await settle();
     expect(others.every(({ outcome }) => (outcome as Reading<string>).value === "v1")).toBe(true);
+  });
+
+  it("ask few questions of a lock and a ledger that are slow, and all end", async () => {
+    const { time, asked, ledger, begin } = setUp();
+    ledger.read = () => new Promise(() => {});
+    const requests = Array.from({ length: 500 }, begin);
+    await time.pass(5 * SHARED_ASK_MS_MAX);
+    expect(asked.length).toBeLessThanOrEqual(ASKS_UNDER_WAY_MAX);
+    for (let n = 0; n < 8; n++) await time.pass(ASK_MS_MAX / 2);
+    expect(asked.length).toBeLessThanOrEqual(4 * ASKS_UNDER_WAY_MAX);
+    expect(ledger.asked).toBeLessThanOrEqual(4 * LEDGER_READS_UNDER_WAY_MAX);
+    expect(requests.filter(({ outcome }) => outcome === undefined)).toEqual([]);
+  });
+
+  it("take one another's reading of the ledger, if it began after they came", async () => {
+    const { time, asked, ledger, begin } = setUp();
+    const replies: ((read: LedgerRead) => void)[] = [];
+    ledger.read = () => new Promise((reply) => replies.push(reply));
+    const requests = Array.from({ length: 100 }, begin);
+    await time.pass(1);
+    asked[0]!.fail(DOWN);
+    await settle();
+    expect(ledger.asked).toBe(LEDGER_READS_UNDER_WAY_MAX);
+    // These began before the others came to ask.
+    for (const reply of replies.splice(0)) reply({ seq: 1, value: "v1" });
+    await settle();
+    expect(ledger.asked).toBe(2 * LEDGER_READS_UNDER_WAY_MAX);
+    for (const reply of replies.splice(0)) reply({ seq: 2, value: "v2" });
+    await settle();
+    await time.pass(SHARED_ASK_MS_MAX);
+    expect(requests.filter(({ outcome }) => outcome === undefined)).toEqual([]);
+    expect(ledger.asked).toBe(2 * LEDGER_READS_UNDER_WAY_MAX);
   });
 
   it("do not wait at all for a question that is too old to be answered", async () => {
