@@ -28,16 +28,23 @@ export async function bundleWorkers(bug: PlantedBug | null): Promise<Bundles> {
   return { control, gateway };
 }
 
-async function bundle(entry: string, bug: PlantedBug | null): Promise<string> {
+/** The Worker that a host runs. */
+export const bundleHostScript = (bug: PlantedBug): Promise<string> =>
+  bundleWith([join(ROOT, "src/index.ts")], [planted(bug)]);
+
+const bundle = (entry: string, bug: PlantedBug | null): Promise<string> =>
+  bundleWith([join(HERE, entry)], [abortingFaultPoints(), ...(bug === null ? [] : [planted(bug)])]);
+
+async function bundleWith(entryPoints: string[], plugins: Plugin[]): Promise<string> {
   const made = await bundleFiles({
-    entryPoints: [join(HERE, entry)],
+    entryPoints,
     bundle: true,
     write: false,
     format: "esm",
     target: "es2024",
     external: ["cloudflare:*", "node:*"],
     logLevel: "warning",
-    plugins: [abortingFaultPoints(), ...(bug === null ? [] : [planted(bug)])],
+    plugins,
   });
   return made.outputFiles[0]?.text ?? "";
 }

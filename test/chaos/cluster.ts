@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { applyMigrations, readMigrations } from "../../src/host/migrations.ts";
 import { claimPort } from "../../src/host/port.ts";
-import { COMPATIBILITY_DATE } from "../../src/host/runtime-options.ts";
+import { COMPATIBILITY_DATE } from "../../src/host/compatibility-date.ts";
 import { Runtime } from "../../src/host/runtime.ts";
 import { bundleWorkers, ROOT, type Bundles, type PlantedBug } from "./bundle.ts";
 import { HttpClient } from "./http-client.ts";
@@ -68,7 +68,8 @@ export class Cluster {
       this.gateways.push({ name: `gateway-${n}${n < NEAR ? "" : "-far"}`, client });
     });
     const events = {
-      onProcess: () => {},
+      onSpawn: () => {},
+      onExit: () => {},
       onLost: () => {},
       onLog: ({ message }: { message: string }) => this.#onLog(message),
     };

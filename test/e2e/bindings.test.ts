@@ -134,6 +134,6 @@ describe("a binding that this release stores but does not run", () => {
     expect(used.headers["x-switchback-error"]).toBe("worker_threw");
     // For the Worker's own people, in the host's log; it is not for visitors.
     expect(used.body).not.toContain("CACHE");
-    await host.logged(/"event":"worker_threw".*CACHE.*kv_namespace/);
+    await host.logged(/ worker_threw .*CACHE.*kv_namespace/);
   });
 });

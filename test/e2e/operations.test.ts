@@ -64,6 +64,11 @@ test("while the control process is silent, /healthz and /readyz say so at once, 
   const pid = host.runtimePid();
   process.kill(pid, "SIGSTOP");
   try {
+    // By now no probe has found out, and nobody waits for that.
+    expect(await read("/healthz")).toEqual({
+      status: 503,
+      body: '{"status":"control process does not answer"}',
+    });
     let readiness = await read("/readyz");
     while (readiness.status === 200) readiness = await read("/readyz");
     expect(JSON.parse(readiness.body)).toMatchObject({ ready: false, control: "does not answer" });

@@ -2,10 +2,10 @@
  * Whatever is restarted or replaced in good order, no visitor notices: not one request fails, is refused or cut off,
  * and what is deployed meanwhile is what is served.
  */
+import { cpSync, symlinkSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { requestUpgrade } from "../../src/host/request-upgrade.ts";
@@ -90,14 +90,15 @@ class SteadyLoad {
       const floor = this.#floors.get(worker) ?? 0;
       const what = `${kind.bytes === undefined ? "GET" : "POST"} ${kind.path} kept=${kind.kept}`;
       try {
-        const { status, body, sequence } = await this.#visit(worker, agent, kind);
+        const { status, body, sequence, stale } = await this.#visit(worker, agent, kind);
         const isWhole =
           kind.path === "/stream"
             ? body === STREAMED
             : kind.bytes === undefined || body.startsWith(`${kind.bytes} `);
         if (status !== 200) this.failed.push(`${what}: ${status} ${body.split("\n", 1)[0]}`);
         else if (!isWhole) this.failed.push(`${what}: the answer is ${body.slice(0, 200)}`);
-        else if (sequence < floor) this.failed.push(`${what}: ${sequence} after ${floor}`);
+        else if (sequence < floor)
+          this.failed.push(`${what}: ${sequence} after ${floor}, ${stale}`);
         this.answered++;
       } catch (error) {
         this.failed.push(`${what}: ${String(error)}`);
@@ -108,29 +109,34 @@ class SteadyLoad {
   }
 
   #visit(worker: string, agent: Agent | false, { path, bytes }: { path: string; bytes?: number }) {
-    return new Promise<{ status: number; body: string; sequence: number }>((done, fail) => {
-      const asking = request(
-        {
-          agent,
-          host: "127.0.0.1",
-          port: this.#host.port,
-          path,
-          method: bytes === undefined ? "GET" : "POST",
-          headers: { host: `${worker}.localhost` },
-        },
-        (response) => {
-          let body = "";
-          response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
-          response.once("error", fail);
-          response.once("end", () => {
-            const sequence = Number(response.headers["x-switchback-sequence"]);
-            done({ status: response.statusCode ?? 0, body, sequence });
-          });
-        },
-      );
-      asking.once("error", fail);
-      asking.end(bytes === undefined ? undefined : "x".repeat(bytes));
-    });
+    return new Promise<{ status: number; body: string; sequence: number; stale: string }>(
+      (done, fail) => {
+        const asking = request(
+          {
+            agent,
+            host: "127.0.0.1",
+            port: this.#host.port,
+            path,
+            method: bytes === undefined ? "GET" : "POST",
+            headers: { host: `${worker}.localhost` },
+          },
+          (response) => {
+            let body = "";
+            response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+            response.once("error", fail);
+            response.once("end", () => {
+              const sequence = Number(response.headers["x-switchback-sequence"]);
+              const staleFor = response.headers["x-switchback-stale"];
+              const stale =
+                staleFor === undefined ? "as if current" : `known to be ${String(staleFor)} s old`;
+              done({ status: response.statusCode ?? 0, body, sequence, stale });
+            });
+          },
+        );
+        asking.once("error", fail);
+        asking.end(bytes === undefined ? undefined : "x".repeat(bytes));
+      },
+    );
   }
 }
 
@@ -199,25 +205,22 @@ async function sockets(host: TestHost, count: number) {
       if (!(socket instanceof RawWebSocket)) throw new Error(`no WebSocket: ${socket}`);
       socket.send("hello");
       while (!socket.received.includes("hello")) await sleep(10);
-      socket.received = Buffer.alloc(0);
       return socket;
     }),
   );
   const codes = Promise.all(
     opened.map(async (socket) => {
       // A peer answers a close frame with its own.
-      while (socket.received.length < 4) await sleep(10);
-      const [opcode] = socket.received;
-      const code = socket.received.readUInt16BE(2);
+      while (socket.closeCode === null) await sleep(10);
       socket.cut();
       await socket.closed;
-      return opcode === 0x88 ? code : `frame ${opcode}`;
+      return socket.closeCode;
     }),
   );
   return { codes };
 }
 
-const gatewayPids = (host: TestHost) => host.processesOf("pool").map(({ pid }) => pid);
+const gatewayPids = (host: TestHost) => host.processes("pool").map(({ pid }) => pid);
 const WARM = 150;
 
 describe("under steady load of every kind", () => {
@@ -262,22 +265,28 @@ describe("under steady load of every kind", () => {
     );
   });
 
-  test("an upgrade to a build that does not start is refused, and nobody notices", async () => {
-    const release = new Release();
-    const { host, versions } = await startedHost(new TestHost(release.main));
-    const before = gatewayPids(host);
-    const load = new SteadyLoad(host);
-    const deploying = deployments(host, versions, load);
-    await load.goOn(WARM);
-    release.breakScript();
-    await expect(requestUpgrade(host.directory)).rejects.toThrow("goes on as it was");
-    await load.goOn(WARM);
-    await deploying.end();
-    await load.end();
-    expect(load.failed).toEqual([]);
-    expect(deploying.failed).toEqual([]);
-    expect(gatewayPids(host)).toEqual(before);
-  });
+  test.each([
+    ["build", (release: Release) => release.breakBuild(), "broken build"],
+    ["migration", (release: Release) => release.breakMigrations(), "9999_broken.sql failed"],
+  ] as const)(
+    "an upgrade to a broken %s is refused, and nobody notices",
+    async (_, broken, why) => {
+      const release = new Release();
+      const { host, versions } = await startedHost(new TestHost(release.main));
+      const before = gatewayPids(host);
+      const load = new SteadyLoad(host);
+      const deploying = deployments(host, versions, load);
+      await load.goOn(WARM);
+      broken(release);
+      await expect(requestUpgrade(host.directory)).rejects.toThrow(why);
+      await load.goOn(2 * WARM);
+      await deploying.end();
+      await load.end();
+      expect(load.failed).toEqual([]);
+      expect(deploying.failed).toEqual([]);
+      expect(gatewayPids(host)).toEqual(before);
+    },
+  );
 
   test("a control process that is killed and comes back is no visitor's concern, and API calls wait for it", async () => {
     const { host } = await startedHost();
@@ -295,39 +304,27 @@ describe("under steady load of every kind", () => {
   });
 });
 
-const launcherPid = (host: TestHost): number => host.processesOf("launcher")[0]?.pid ?? 0;
+const launcherPid = (host: TestHost): number => host.processes("launcher")[0]?.pid ?? 0;
 
-/** A release of this very code in a directory of its own, whose Worker can be broken. */
+/** This very code in a directory of its own, where its build can be broken. */
 class Release {
   readonly #directory = temporaryDirectory();
-  readonly main = join(this.#directory, "main.ts");
-  readonly #supervisor = join(this.#directory, "supervise.ts");
+  readonly main = join(this.#directory, "src/host/main.ts");
 
   constructor() {
-    mkdirSync(this.#directory, { recursive: true });
-    symlinkSync(source("main.ts"), this.main);
-    symlinkSync(source("supervise.ts"), this.#supervisor);
+    const root = fileURLToPath(new URL("../..", import.meta.url));
+    for (const part of ["src", "migrations", "dist", "package.json"]) {
+      cpSync(join(root, part), join(this.#directory, part), { recursive: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(this.#directory, "node_modules"));
   }
 
-  /** The next supervisor finds a script that throws when it is loaded. */
-  breakScript(): void {
-    const scriptFile = join(this.#directory, "broken.js");
-    writeFileSync(scriptFile, 'throw new Error("broken build");\nexport default {};\n');
-    rmSync(this.#supervisor);
-    writeFileSync(
-      this.#supervisor,
-      `import { startHost } from ${JSON.stringify(source("host.ts"))};
-import { runSupervisor } from ${JSON.stringify(source("run-supervisor.ts"))};
-const scriptFile = ${JSON.stringify(scriptFile)};
-const migrationsDirectory = ${JSON.stringify(source("../../migrations"))};
-await runSupervisor(process.argv.slice(2), process.env, {
-  check: () => {},
-  start: (settings, parts) => startHost(settings, { scriptFile, migrationsDirectory, ...parts }),
-});
-`,
-    );
+  breakBuild(): void {
+    const script = 'throw new Error("broken build");\nexport default {};\n';
+    writeFileSync(join(this.#directory, "dist/switchback.js"), script);
+  }
+
+  breakMigrations(): void {
+    writeFileSync(join(this.#directory, "migrations/9999_broken.sql"), "CREATE nonsense");
   }
 }
-
-const source = (file: string): string =>
-  fileURLToPath(new URL(`../../src/host/${file}`, import.meta.url));

@@ -3,6 +3,7 @@ import type { WorkerId } from "../../../src/domain/ids.ts";
 import { resolveHost, type Routing } from "../../../src/domain/routing.ts";
 import { CurrentDeployments } from "../../../src/gateway/current-deployment.ts";
 import { ControlPlaneUnavailable } from "../../../src/gateway/gateway-errors.ts";
+import { StoppedVersions } from "../../../src/gateway/stopped-versions.ts";
 import { directPlane, faultyPlane, remotePlane } from "./control-planes.ts";
 import {
   markerOf,
@@ -25,6 +26,8 @@ const heldBy = (env: GatewayEnv) =>
       env.CONTROL === undefined ? directPlane(env) : remotePlane(env.CONTROL),
       () => faults,
     ),
+    // Nothing is run here, so nothing is ever stopped.
+    stopped: new StoppedVersions(Date.now),
     workersDomain: WORKERS_DOMAIN,
     now: () => Date.now(),
   }));

@@ -6,19 +6,51 @@ import type { Socket } from "node:net";
 const TEXT_FRAME = 0x81;
 const MASKED = 0x80;
 const SHORT_BYTES_MAX = 125;
+const OPCODE = 0x0f;
+const CLOSE = 0x8;
+const SHORT_LENGTH = 0x7f;
+const LENGTH_16 = 126;
+const NO_CODE = 1005;
 
 export class RawWebSocket {
   readonly #socket: Socket;
-  /** Everything that has come so far, frames as they are. */
-  received = Buffer.alloc(0);
+  #unread: Buffer = Buffer.alloc(0);
+  /** All messages that have come so far. */
+  received = "";
   /** Resolves when the connection is over, however. */
   readonly closed: Promise<void>;
 
+  /** Of the other side's close; 1005: it gave none. */
+  closeCode: number | null = null;
+
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on("data", (chunk: Buffer) => (this.received = Buffer.concat([this.received, chunk])));
+    socket.on("data", (chunk: Buffer) => {
+      this.#unread = Buffer.concat([this.#unread, chunk]);
+      while (this.#readFrame());
+    });
     socket.on("error", () => undefined);
     this.closed = new Promise((done) => socket.once("close", () => done()));
+  }
+
+  /** Whether there was a whole one. */
+  #readFrame(): boolean {
+    const frame = this.#unread;
+    const short = (frame[1] ?? 0) & SHORT_LENGTH;
+    const head = short < LENGTH_16 ? 2 : short === LENGTH_16 ? 4 : 10;
+    if (frame.length < head) return false;
+    const length =
+      head === 2 ? short : head === 4 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2));
+    if (frame.length < head + length) return false;
+    const payload = frame.subarray(head, head + length);
+    this.#unread = frame.subarray(head + length);
+    if (((frame[0] ?? 0) & OPCODE) === CLOSE) {
+      this.closeCode = length < 2 ? NO_CODE : payload.readUInt16BE(0);
+      this.#socket.destroy();
+    } else {
+      this.received += payload.toString();
+    }
+    return true;
   }
 
   /** At most 125 bytes. */

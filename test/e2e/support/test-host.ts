@@ -114,16 +114,12 @@ export class TestHost {
     await untilEnded(all);
   }
 
-  /** All that run now: launcher, supervisor, its guard, control process, gateways. */
-  processes(): HostProcess[] {
+  /** All that run now, or those of one kind: launcher, supervisor, its guard, control process, gateways. */
+  processes(kind?: ProcessKind): HostProcess[] {
     const child = this.#child;
     const runs = child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
-    return runs ? processesBelow(child.pid) : [];
-  }
-
-  /** Those of one kind. */
-  processesOf(kind: ProcessKind): HostProcess[] {
-    return this.processes().filter((process) => process.kind === kind);
+    const all = runs ? processesBelow(child.pid) : [];
+    return kind === undefined ? all : all.filter((process) => process.kind === kind);
   }
 
   /** Ends the gateway of that name, or the first of that kind, and waits until it has ended. */
