@@ -24,7 +24,7 @@ USER node
 ENV SWITCHBACK_DATA=/data SWITCHBACK_HOST=0.0.0.0 SWITCHBACK_PORT=8787
 VOLUME /data
 EXPOSE 8787
-# Every process answers for itself on /readyz; the name makes it the API's host and not a Worker's.
+# The supervisor answers /readyz itself, for all processes; the name makes it the API's host and not a Worker's.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://localhost:${process.env.SWITCHBACK_PORT}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # The launcher itself: it gets the signal that stops the container.

@@ -125,7 +125,7 @@ export class Containment {
     return () => announcing.admission.done(announcement.id, this.#parts.now());
   }
 
-  #goOn({ waiting }: Announcing, next: Announcement | null): void {
-    if (next !== null) waiting.get(next.id)?.();
+  #goOn({ waiting }: Announcing, next: readonly Announcement[]): void {
+    for (const { id } of next) waiting.get(id)?.();
   }
 }

@@ -4,7 +4,7 @@
  */
 import { request } from "node:http";
 import { rmSync } from "node:fs";
-import { HostError, reasonOf } from "./host-error.ts";
+import { HostError } from "./host-error.ts";
 import type { Log } from "./log.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
 import { passRuntimeLog } from "./runtime-log.ts";
@@ -104,9 +104,12 @@ export class ControlProcess {
         throw new HostError(`The control process started, but its health probe got ${answer}.`);
       }
     } catch (error) {
-      await this.stop(0);
+      // What could not be started may fail to be stopped, for the same reason.
+      await this.stop(0).catch(() => undefined);
       if (error instanceof HostError) throw error;
-      throw new HostError(`The control process could not be started: ${reasonOf(error)}`);
+      // The message, not the code: it has what the process printed.
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new HostError(`The control process could not be started: ${reason}`);
     }
     supervisor.start();
     this.#changed(true);

@@ -1,6 +1,6 @@
 /**
- * The one directory in which a host keeps everything. It is made private to the user, and held by one
- * host at a time: two runtimes over the same storage would each believe themselves alone.
+ * The one directory in which a host keeps everything. It is made private to the user (one that exists keeps its mode),
+ * and held by one host at a time: two runtimes over the same storage would each believe themselves alone.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -44,7 +44,7 @@ export function openDataDirectory(directory: string, hostPid = process.pid): Dat
   } catch (error) {
     if (error instanceof HostError) throw error;
     throw new HostError(
-      `The data directory ${path} cannot be written (${reasonOf(error)}). Choose another with --data, or mend its permissions.`,
+      `The data directory ${path} cannot be written (${reasonOf(error)}). Make room on its disk, mend its permissions, or choose another with --data.`,
     );
   }
 }

@@ -8,13 +8,13 @@ import { COMPATIBILITY_DATE } from "./compatibility-date.ts";
 export interface InternetAccess {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
-  /** Extra certificate authorities, PEM. */
-  readonly trustedCertificates: readonly string[];
 }
 
 export interface GatewayConfigInput {
   /** File name of the bundled Worker, beside the configuration. */
   readonly script: string;
+  /** File name of what {@link certificatesConfig} gives, beside the configuration. */
+  readonly certificates: string;
   readonly variables: Readonly<Record<string, string>>;
   /** Where visitors' requests arrive. */
   readonly socketPath: string;
@@ -56,7 +56,7 @@ export function gatewayConfig(input: GatewayConfigInput): string {
     `(name = "tenant-internet", network = (
       allow = ${list(internet.allow)},
       deny = ${list(internet.deny)},
-      tlsOptions = (trustBrowserCas = true, trustedCertificates = ${list(internet.trustedCertificates)})
+      tlsOptions = (trustBrowserCas = true, trustedCertificates = Certificates.trusted)
     ))`,
     `(name = "control", external = (address = ${address(input.controlSocketPath)}, http = (capnpConnectHost = ${text(RPC_HOST)})))`,
     ...(supervisorSocketPath === undefined
@@ -71,6 +71,7 @@ export function gatewayConfig(input: GatewayConfigInput): string {
       service = (name = "gateway", entrypoint = "GatewayEntrypoint"))`,
   ];
   return `using Workerd = import "/workerd/workerd.capnp";
+using Certificates = import ${text(input.certificates)};
 
 const config :Workerd.Config = (
   logging = (structuredLogging = true),
@@ -82,6 +83,14 @@ const config :Workerd.Config = (
   ]
 );
 `;
+}
+
+/**
+ * The certificate authorities, PEM, that deployed code may trust besides the usual ones: one file for all gateways of a
+ * host, because there can be hundreds.
+ */
+export function certificatesConfig(trusted: readonly string[]): string {
+  return `const trusted :List(Text) = ${list(trusted)};\n`;
 }
 
 const address = (socketPath: string): string => text(`unix:${socketPath}`);

@@ -49,6 +49,7 @@ export class GatewayProcess {
   /** Resolves with the reason when it has ended. */
   readonly ended: Promise<string>;
 
+  /** Throws the system's error if its configuration cannot be written or it cannot be started. */
   constructor(parts: GatewayProcessParts) {
     const { name, runDirectory } = parts;
     this.name = name;
@@ -62,7 +63,12 @@ export class GatewayProcess {
     rmSync(this.internalSocketPath, { force: true });
     const { socketPath, internalSocketPath } = this;
     const config = gatewayConfig({ ...parts.config, socketPath, internalSocketPath });
-    writeFileSync(configFile, config, { mode: 0o600 });
+    try {
+      writeFileSync(configFile, config, { mode: 0o600 });
+    } catch (error) {
+      rmSync(configFile, { force: true });
+      throw error;
+    }
     const child = spawn(WORKERD, ["serve", "--experimental", configFile], {
       cwd: runDirectory,
       // Nothing of the host's environment: what deployed code could find there would be a leak.

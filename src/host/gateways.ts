@@ -5,13 +5,17 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  CATCH_UP_MS_MAX,
   GATEWAY_RESTART_MS_MAX,
   GATEWAY_START_MS_MAX,
+  HOG_PROOF_MS,
+  HOG_RETRIAL_MS,
+  HOG_WINDOW_MS,
   RUNTIME_START_TRIES_MAX,
 } from "../domain/limits.ts";
 import type { StopReason } from "../domain/breaker.ts";
 import { GatewayProcess, type GatewayKind, type GatewayProcessParts } from "./gateway-process.ts";
-import { HostError } from "./host-error.ts";
+import { HostError, reasonOf } from "./host-error.ts";
 import type { Log } from "./log.ts";
 
 export interface GatewaysParts {
@@ -32,6 +36,8 @@ export interface GatewaysParts {
   readonly onDraining: (gateway: GatewayProcess) => void;
   /** Resolves when it has nothing in hand any more, or after `msMax`. */
   readonly idle: (gateway: GatewayProcess, msMax: number) => Promise<void>;
+  /** Whether it has kept everybody waiting for most of the last `ms`. */
+  readonly hogs: (gateway: GatewayProcess, ms: number) => boolean;
   /** It has ended; nobody wanted it to if there is a cause. */
   readonly onGone: (gateway: GatewayProcess, cause: StopReason | null) => void;
   readonly log: Log;
@@ -47,6 +53,10 @@ interface Place {
   lost: GatewayProcess | null;
   wanted: boolean;
   replacing: Promise<void> | null;
+  /** A successor is on its way while the process in place goes on. */
+  successorStarts: boolean;
+  /** When one of it was last replaced because it was hogged, and nobody was found to blame; in milliseconds. */
+  acquittedAt: number;
 }
 
 /** Between two looks at a process that is starting, in milliseconds. */
@@ -65,6 +75,8 @@ export class Gateways {
   readonly #alive = new Set<GatewayProcess>();
   readonly #causes = new Map<GatewayProcess, StopReason>();
   readonly #leaving = new Set<GatewayProcess>();
+  /** Those that went on without visitors. */
+  readonly #guilty = new WeakSet<GatewayProcess>();
   #names = 0;
   #starts = 0;
   #stopping = false;
@@ -85,7 +97,16 @@ export class Gateways {
 
   /** Resolves when it answers. Rejects with a HostError if it does not come up at all. */
   async open(kind: GatewayKind, group: number | null = null): Promise<void> {
-    const place: Place = { kind, group, current: null, lost: null, wanted: true, replacing: null };
+    const place: Place = {
+      kind,
+      group,
+      current: null,
+      lost: null,
+      wanted: true,
+      replacing: null,
+      successorStarts: false,
+      acquittedAt: Number.NEGATIVE_INFINITY,
+    };
     this.#places.add(place);
     await this.#fill(place, RUNTIME_START_TRIES_MAX);
   }
@@ -120,11 +141,33 @@ export class Gateways {
     }));
   }
 
+  /**
+   * Code there keeps everybody waiting: the next serves its visitors, and if it goes on without any, it is lost as one
+   * that is blocked. If it does not, that was work for visitors, and the place is left alone for a while.
+   */
+  async replaceHogged(gateway: GatewayProcess): Promise<void> {
+    const place = [...this.#places].find(({ current }) => current === gateway);
+    if (place === undefined || place.kind === "trial" || place.replacing !== null) return;
+    if (performance.now() - place.acquittedAt < HOG_RETRIAL_MS) return;
+    const { name, kind } = gateway;
+    this.#parts.log.event("warn", "gateway hogged", { gateway: name, kind });
+    await this.replace(gateway);
+    if (!this.#alive.has(gateway) && !this.#guilty.delete(gateway)) {
+      place.acquittedAt = performance.now();
+    }
+  }
+
   /** One after the other, so that all but one serve at any time. */
   async replaceAll(): Promise<void> {
     for (const place of this.#places) {
       if (place.current !== null && place.wanted) await this.replace(place.current);
     }
+  }
+
+  /** Everything that was acknowledged so far is known to all of them afterwards. */
+  async catchUp(): Promise<void> {
+    const all = [...this.#alive].filter(({ isUp, kind }) => isUp && kind !== "trial");
+    await Promise.all(all.map((gateway) => gateway.ask("POST", "/catch-up", CATCH_UP_MS_MAX)));
   }
 
   /** Closes WebSockets with 1012, so that their clients come back elsewhere. Everything else goes on. */
@@ -159,6 +202,7 @@ export class Gateways {
   /** Whether a new process has taken the place. */
   async #bringUp(place: Place): Promise<boolean> {
     const gateway = this.#spawn(place);
+    if (gateway === null) return false;
     if ((await this.#answers(gateway)) && place.wanted && !this.#stopping) {
       gateway.isUp = true;
       place.current = gateway;
@@ -177,16 +221,24 @@ export class Gateways {
     return false;
   }
 
-  #spawn(place: Place): GatewayProcess {
+  /** Null if there cannot be one now, as on a full disk: that is no reason to end those that serve. */
+  #spawn(place: Place): GatewayProcess | null {
     const name = `g${(this.#names += 1)}`;
     const { kind } = place;
-    const gateway: GatewayProcess = new GatewayProcess({
-      ...this.#parts.processParts(name, kind),
-      name,
-      kind,
-      onSpawn: this.#parts.onSpawn,
-      onExit: this.#parts.onExit,
-    });
+    let gateway: GatewayProcess;
+    try {
+      gateway = new GatewayProcess({
+        ...this.#parts.processParts(name, kind),
+        name,
+        kind,
+        onSpawn: this.#parts.onSpawn,
+        onExit: this.#parts.onExit,
+      });
+    } catch (error) {
+      const reason = reasonOf(error);
+      this.#parts.log.event("error", "gateway did not start", { gateway: name, kind, reason });
+      return null;
+    }
     this.#starts++;
     this.#alive.add(gateway);
     void gateway.ended.then((reason) => this.#ended(place, gateway, reason));
@@ -211,8 +263,7 @@ export class Gateways {
     }
     this.#parts.onGone(gateway, cause);
     // One that was to be replaced anyway may have a successor that is just starting.
-    const isFollowed = place.replacing !== null && place.kind !== "trial";
-    if (isVacant && !isFollowed) void this.#fill(place);
+    if (isVacant && !place.successorStarts) void this.#fill(place);
   }
 
   /** Whether it has come up. */
@@ -234,9 +285,12 @@ export class Gateways {
 
   async #replace(place: Place, old: GatewayProcess): Promise<void> {
     // The trials' process is asked under one path, so the next cannot come before it has gone.
-    if (place.kind !== "trial" && !(await this.#bringUp(place))) {
-      if (place.current === null) void this.#fill(place);
-      return;
+    if (place.kind !== "trial") {
+      place.successorStarts = true;
+      const isUp = await this.#bringUp(place);
+      place.successorStarts = false;
+      if (!isUp && place.current === null) void this.#fill(place);
+      if (!isUp) return;
     }
     await this.#retire(old, this.#parts.drainMs);
   }
@@ -251,6 +305,17 @@ export class Gateways {
       // Not by workerd's own draining: a request that meets it on a kept connection is never answered.
       await Promise.race([this.#parts.idle(gateway, drainMs), gateway.ended]);
     }
+    if (!this.#stopping && (await this.#goesOn(gateway))) {
+      this.#guilty.add(gateway);
+      return this.kill(gateway, "blocked");
+    }
     await gateway.stop(Math.min(drainMs, LAST_WORK_MS_MAX));
+  }
+
+  /** Whether code there keeps it busy though it has nothing in hand, or only what has not ended in all the time. */
+  async #goesOn(gateway: GatewayProcess): Promise<boolean> {
+    if (!this.#parts.hogs(gateway, HOG_WINDOW_MS)) return false;
+    await Promise.race([sleep(HOG_PROOF_MS), gateway.ended]);
+    return !this.#stopping && this.#parts.hogs(gateway, HOG_PROOF_MS);
   }
 }

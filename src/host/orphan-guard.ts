@@ -4,7 +4,7 @@
  * host die, however it dies, and kills them.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ORPHAN_MS_MAX } from "../domain/limits.ts";
 
@@ -45,7 +45,7 @@ export function startOrphanGuard(pidFile: string): OrphanGuard {
   const store = () => {
     if (!hasFile) return;
     if (pids.size === 0) rmSync(pidFile, { force: true });
-    else writeFileSync(pidFile, [...pids, ""].join("\n"), { mode: 0o600 });
+    else storePids(pidFile, pids);
   };
   return {
     add: (pid) => {
@@ -73,6 +73,17 @@ export function startOrphanGuard(pidFile: string): OrphanGuard {
       guard.stdin.end();
     },
   };
+}
+
+/** On a full disk the file stays as it was: the guard itself needs none, and what serves is not to end for it. */
+function storePids(file: string, pids: Iterable<number>): void {
+  const next = `${file}.new`;
+  try {
+    writeFileSync(next, [...pids, ""].join("\n"), { mode: 0o600 });
+    renameSync(next, file);
+  } catch {
+    rmSync(next, { force: true });
+  }
 }
 
 /**

@@ -47,14 +47,14 @@ export function visitorPage(kind: Kind, requestId: string): OwnAnswer {
   };
 }
 
-/** Malformed at the level of HTTP: nobody knows whether it was meant for the API. */
+/** Malformed at the level of HTTP, the request or (502) its answer: nobody knows whether it was meant for the API. */
 export const malformed = (status: number, reason: string, requestId: string): OwnAnswer => ({
   status,
   headers: {
     "content-type": "text/plain; charset=utf-8",
     "x-content-type-options": "nosniff",
     "x-request-id": requestId,
-    "x-switchback-error": "bad_request",
+    "x-switchback-error": status === 502 ? "bad_answer" : "bad_request",
   },
   body: `${reason}\nRequest id: ${requestId}\n`,
 });

@@ -1,6 +1,6 @@
 /** What the supervisor answers by itself on the control hosts: whether all is well, and what has been counted. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { TOKEN_CHARS_MAX } from "../domain/limits.ts";
+import { HEALTH_ANSWER_MS_MAX, TOKEN_CHARS_MAX } from "../domain/limits.ts";
 import type { ControlProcess } from "./control-process.ts";
 import type { RequestHead } from "./front/request-head.ts";
 import type { Flight, OwnAnswer } from "./front/switchyard.ts";
@@ -12,7 +12,7 @@ import { unauthorized } from "./own-answers.ts";
 import type { OwnRoute } from "./traffic.ts";
 
 export interface OwnRoutesParts {
-  readonly control: Pick<ControlProcess, "state">;
+  readonly control: Pick<ControlProcess, "state" | "ask">;
   readonly gateways: { readonly alive: Iterable<Pick<GatewayProcess, "kind" | "isUp">> };
   readonly metrics: { readonly text: () => Promise<string> };
   readonly rootTokenSha256: string;
@@ -38,10 +38,12 @@ export function ownRoutes(parts: OwnRoutesParts): ReadonlyMap<string, OwnRoute> 
 /** Other methods are the API's to refuse, like those of any other path. */
 const isRead = ({ method }: Flight): boolean => method === "GET" || method === "HEAD";
 
-const json = (status: number, body: unknown): OwnAnswer => ({
+const json = (status: number, body: unknown): OwnAnswer => jsonText(status, JSON.stringify(body));
+
+const jsonText = (status: number, body: string): OwnAnswer => ({
   status,
   headers: { "content-type": "application/json", "cache-control": "no-store" },
-  body: JSON.stringify(body),
+  body,
 });
 
 /** 200 if requests of both kinds are answered: the API's, and visitors' by at least one gateway. */
@@ -52,15 +54,16 @@ function readiness({ control, gateways, isLeaving }: OwnRoutesParts): OwnAnswer 
   return json(ready ? 200 : 503, { ready, ...status });
 }
 
-/** The control process's own word; the supervisor's at once where that one would be waited for in vain. */
-function health({ control }: OwnRoutesParts): Promise<OwnAnswer> | null {
-  const { state } = control;
-  const isSilent = state === "down" || state === "does not answer";
-  if (!isSilent) return null;
-  return Promise.resolve(json(503, { status: `control process ${inWords[state]}` }));
+/** The control process's own word; the supervisor's where that one would be waited for in vain. */
+async function health({ control }: OwnRoutesParts): Promise<OwnAnswer> {
+  const silent = (how: string) => json(503, { status: `control process ${how}` });
+  if (control.state === "down") return silent("is down");
+  if (control.state === "does not answer") return silent("does not answer");
+  // One that has just frozen is not known to be silent: until a probe proves it, only a time limit helps.
+  const question = { method: "GET", path: "/healthz", timeoutMs: HEALTH_ANSWER_MS_MAX };
+  const answer = await control.ask("api", question);
+  return answer === undefined ? silent("does not answer") : jsonText(answer.status, answer.text);
 }
-
-const inWords = { down: "is down", "does not answer": "does not answer" } as const;
 
 async function metrics(
   { metrics: counted, rootTokenSha256, log }: OwnRoutesParts,

@@ -10,13 +10,16 @@ export interface ProcessUsage {
 
 /** The kernel's unit for times in /proc; fixed at 100 a second for every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
-const PAGE_BYTES = 4_096;
+/** Whatever the size of a page is, which differs between machines. */
+const RESIDENT_KIB = /^VmRSS:\s*(\d+) kB$/m;
 
-/** Null where it is not known: no such process, or not Linux. */
-export function processUsage(pid: number): ProcessUsage | null {
+/** Null where it is not known: no such process, or not Linux. `proc`: where the kernel tells it. */
+export function processUsage(pid: number, proc = "/proc"): ProcessUsage | null {
   let stat: string;
+  let status: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    stat = readFileSync(`${proc}/${pid}/stat`, "latin1");
+    status = readFileSync(`${proc}/${pid}/status`, "latin1");
   } catch {
     return null;
   }
@@ -25,9 +28,9 @@ export function processUsage(pid: number): ProcessUsage | null {
   const field = (number: number) => Number(fields[number - 3]);
   const USER_TIME = 14;
   const SYSTEM_TIME = 15;
-  const RSS_PAGES = 24;
   return {
     cpuMs: ((field(USER_TIME) + field(SYSTEM_TIME)) * 1_000) / TICKS_PER_SECOND,
-    rssBytes: field(RSS_PAGES) * PAGE_BYTES,
+    // One that has ended and waits for its parent to look has none.
+    rssBytes: Number(RESIDENT_KIB.exec(status)?.[1] ?? 0) * 1_024,
   };
 }

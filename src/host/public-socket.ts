@@ -32,6 +32,7 @@ const net = createRequire(import.meta.url)("node:net") as {
 };
 
 export interface PublicSocket extends Listener {
+  /** The descriptor is void then. The socket listens on while another process has it. May be called again. */
   close(): void;
 }
 
@@ -76,13 +77,17 @@ function bound(socket: SocketHandle | number): PublicSocket {
   return { fd: socket.fd, port: name.port, close: () => socket.close() };
 }
 
-/** Listening belongs to the socket, not to the process that asks for it: one asks and ends before it accepts. */
+/**
+ * Listening belongs to the socket, not to the process that asks for it: one asks and ends before it accepts. The
+ * kernel queues LISTEN_BACKLOG connections, or net.core.somaxconn if that is fewer; who listens again sets it anew.
+ */
 function listening(socket: PublicSocket): PublicSocket {
   // Its callback comes before the first look for connections.
   const script =
     `require("node:net").createServer().once("error", ({ code }) => {` +
     ` process.stdout.write(code); process.exitCode = 1; })` +
-    `.listen({ fd: ${LISTENER_FD}, backlog: ${LISTEN_BACKLOG} }, () => process.exit(0))`;
+    // Not among the options: there Node ignores it for a descriptor.
+    `.listen({ fd: ${LISTENER_FD} }, ${LISTEN_BACKLOG}, () => process.exit(0))`;
   const { status, stdout } = spawnSync(process.execPath, ["-e", script], {
     stdio: ["ignore", "pipe", "ignore", socket.fd],
     env: {},

@@ -45,7 +45,14 @@ export async function runLauncher(
     onUpgrade: (result) => publish(settings.dataDirectory, result),
     now: () => performance.now(),
   });
-  for (const name of SIGNALS) process.on(name, () => launcher.stop(name));
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      // Nobody will accept any more: connections are to be refused at once, and not to wait for nothing. Systemd's
+      // socket listens on, for systemd has it too.
+      socket.close();
+      launcher.stop(name);
+    });
+  }
   process.on("SIGUSR1", () => launcher.restartGateways());
   process.on("SIGUSR2", () => void launcher.upgrade());
   launcher.start();

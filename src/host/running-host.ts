@@ -23,9 +23,9 @@ import type { Log } from "./log.ts";
 import { HostCounters } from "./metrics/host-counters.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { killOrphans, type OrphanGuard } from "./orphan-guard.ts";
-import { extraCertificates, ownAddresses } from "./own-network.ts";
+import { ownAddresses } from "./own-network.ts";
 import { ownRoutes } from "./own-routes.ts";
-import type { RunDirectory } from "./run-directory.ts";
+import { RUN_FILES, type RunDirectory } from "./run-directory.ts";
 import { passRuntimeLog, type RuntimeLogEntry } from "./runtime-log.ts";
 import {
   controlHosts,
@@ -77,8 +77,6 @@ const EVICT_SHARE = 0.6;
 const KILL_SHARE = 1.5;
 /** Part of the drain time in which clients of a host that has a successor may come back over kept connections. */
 const RETIRED_IDLE_SHARE = 0.5;
-/** File name of the bundled Worker in a run directory. */
-export const SCRIPT = "switchback.js";
 
 export interface Built {
   readonly settings: Settings;
@@ -154,6 +152,7 @@ export class RunningHost implements Host {
         void this.#metrics.collect();
       },
       idle: (gateway, msMax) => this.#traffic.idle(gateway.name, msMax),
+      hogs: (gateway, ms) => this.#watchdog.hogs(gateway, ms),
       onGone: (gateway, cause) => {
         if (cause !== null) this.#counters.gatewayLost(gateway, cause, now());
         this.#counters.totals.forget(gateway.name);
@@ -330,11 +329,11 @@ export class RunningHost implements Host {
       runDirectory: run.path,
       ...(kind === "trial" ? { internalSocketPath: sockets.trial } : {}),
       config: {
-        script: SCRIPT,
+        ...RUN_FILES,
         variables: gatewayVariables(settings, name),
         controlSocketPath: sockets.internal,
         supervisorSocketPath: announces ? this.#announcementSocket(run) : undefined,
-        internet: internetAccess(settings, ownAddresses(), extraCertificates()),
+        internet: internetAccess(settings, ownAddresses()),
       },
       onLog: (entry: RuntimeLogEntry) => passRuntimeLog(entry, name, parts.log),
       onSuppressed: (lines: number) => {
@@ -355,6 +354,9 @@ export class RunningHost implements Host {
         return this.#containment.stalled(gateway, true);
       case "replace":
         this.#fullMemory(gateway);
+        break;
+      case "hogged":
+        void this.#gateways.replaceHogged(gateway);
         break;
       case "evict":
         void gateway.ask("POST", "/evict", 1_000);

@@ -17,7 +17,7 @@ export interface RuntimeLogEntry {
  * leave while they wait for another one's question to the control plane are warned about, one line for each.
  */
 const EXPECTED =
-  /script terminated for unknown reasons|^Warning: A promise was resolved or rejected from a different request context/;
+  /script terminated for unknown reasons|^Warning: A promise was resolved or rejected from a different request context|^ +at <anonymous>$/;
 /** Traces of the runtime itself: a source position of its C++, or its stack and error-report fields. */
 const RUNTIME_INTERNAL = /\.c\+\+:\d+: |^stack: |sentryErrorContext/;
 const NAME = /^[A-Za-z][\w.-]{0,63}$/;

@@ -179,12 +179,10 @@ function controlVariables({ settings, installation, port }: ControlInput): Recor
 export function internetAccess(
   settings: Settings,
   ownAddresses: readonly string[],
-  trustedCertificates: readonly string[],
 ): InternetAccess {
   const own = ownAddresses.map((ip) => `${ip}/${ip.includes(":") ? 128 : 32}`);
   return {
     allow: settings.egress === "open" ? ["public", "private", "local"] : ["public"],
     deny: [...(settings.egress === "open" ? [] : own), ...settings.egressDeniedAddresses],
-    trustedCertificates,
   };
 }

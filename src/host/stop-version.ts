@@ -20,7 +20,9 @@ const ASK_MS_MAX = 5_000;
 export async function stopVersion(trip: Trip, parts: StopVersionParts): Promise<void> {
   const { control, gateways, isOver, log } = parts;
   const { workerId, versionId, reason, strikes } = trip;
-  log.event("error", "version stopped", { worker: workerId, version: versionId, reason, strikes });
+  // Only the control process knows the Worker's name; it logs it when it has written this down.
+  const told = { worker_id: workerId, version: versionId, reason, strikes };
+  log.event("error", "version stopped", told);
   const stopped = { versionId, reason, strikes, stoppedOn: Date.now() };
   while (!isOver()) {
     for (const gateway of gateways()) {

@@ -51,12 +51,18 @@ export interface SupervisorParts {
 
 /** Between two looks at a runtime that is starting, in milliseconds. */
 const LOOK_MS = 50;
+/** Before one that was lost while it started is started once more, in milliseconds; doubled with each try. */
+const LOST_AGAIN_MS = 50;
 
 export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #stopped = new AbortController();
   #wake = new AbortController();
   #lostAt: number | undefined;
+  /** It was lost once more, before it was back. */
+  #lostAgain = new AbortController();
+  /** The next loss is our own doing. */
+  #killing = false;
   #watching: Promise<void> | undefined;
 
   constructor(parts: SupervisorParts) {
@@ -64,15 +70,20 @@ export class Supervisor {
   }
 
   /** Waits until a probe gets the status asked for, or "any"; else gives the last one (nothing: no answer). */
-  async ready(wanted: 200 | "any"): Promise<{ ready: boolean; status: number | undefined }> {
+  async ready(
+    wanted: 200 | "any",
+    givenUp: AbortSignal = this.#stopped.signal,
+  ): Promise<{ ready: boolean; status: number | undefined }> {
     const { policy, now, probe } = this.#parts;
     const deadline = now() + policy.startMsMax;
     for (;;) {
       const status = await probe(policy.timeoutMs);
       if (wanted === "any" ? status !== undefined : status === wanted)
         return { ready: true, status };
-      if (now() >= deadline || this.#stopped.signal.aborted) return { ready: false, status };
-      await pause(LOOK_MS, this.#stopped.signal);
+      if (now() >= deadline || this.#stopped.signal.aborted || givenUp.aborted) {
+        return { ready: false, status };
+      }
+      await pause(LOOK_MS, AbortSignal.any([this.#stopped.signal, givenUp]));
     }
   }
 
@@ -87,7 +98,12 @@ export class Supervisor {
 
   /** The process has ended by itself or by the kernel: no need to wait for the next probe. */
   lost(reason: string): void {
-    if (this.#stopped.signal.aborted || this.#lostAt !== undefined) return;
+    if (this.#stopped.signal.aborted) return;
+    if (this.#killing) {
+      this.#killing = false;
+      return;
+    }
+    if (this.#lostAt !== undefined) return this.#lostAgain.abort();
     this.#lostAt = this.#parts.now();
     this.#parts.log.event("error", "runtime lost, restarting", { reason });
     this.#wake.abort();
@@ -112,7 +128,7 @@ export class Supervisor {
         if (misses < policy.missesMax || this.#lostAt !== undefined || stopped.aborted) continue;
         this.#lostAt = missedSince;
         log.event("error", "runtime wedged, restarting", { misses, pid: patient.pid });
-        patient.kill();
+        this.#kill();
       }
       misses = 0;
       if (!(await this.#bringBack())) return;
@@ -123,10 +139,14 @@ export class Supervisor {
   async #bringBack(): Promise<boolean> {
     const { policy, patient, log, now, onGivenUp } = this.#parts;
     const since = this.#lostAt ?? now();
+    // One that is lost is started again by Miniflare, once: what is lost while it starts is ours to start.
+    let isStarting = true;
     for (let attempt = 1; attempt <= policy.startTriesMax; attempt++) {
       // Not 200: with the database down, another restart would only take the deployed Workers down too.
-      if ((await this.ready("any")).ready) {
+      if (isStarting && (await this.ready("any", this.#lostAgain.signal)).ready) {
         this.#lostAt = undefined;
+        this.#killing = false;
+        this.#lostAgain = new AbortController();
         this.#wake = new AbortController();
         log.event("info", "runtime back", { ms: Math.round(now() - since), pid: patient.pid });
         this.#parts.onBack?.();
@@ -134,21 +154,37 @@ export class Supervisor {
       }
       if (this.#stopped.signal.aborted) return false;
       log.event("warn", "runtime not back yet, trying again", { attempt });
-      await this.#again();
+      if (!isStarting || this.#lostAgain.signal.aborted) {
+        await pause(LOST_AGAIN_MS * 2 ** (attempt - 1), this.#stopped.signal);
+        this.#lostAgain = new AbortController();
+      }
+      isStarting = await this.#again();
     }
     log.event("error", "runtime cannot be brought back", { tries: policy.startTriesMax });
     onGivenUp();
     return false;
   }
 
-  async #again(): Promise<void> {
+  /** Whether one is starting now. */
+  async #again(): Promise<boolean> {
     const { patient, log } = this.#parts;
-    if (patient.pid !== undefined) return patient.kill();
+    if (patient.pid !== undefined) {
+      this.#kill();
+      return true;
+    }
     try {
       await patient.restart();
+      return true;
     } catch (error) {
       log.event("warn", "runtime could not be started", { reason: reasonOf(error) });
+      return false;
     }
+  }
+
+  #kill(): void {
+    const { patient } = this.#parts;
+    this.#killing = patient.pid !== undefined;
+    patient.kill();
   }
 }
 

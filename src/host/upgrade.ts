@@ -26,6 +26,8 @@ export async function upgrade(
   try {
     // Whoever reads the log may ask for an upgrade before the launcher knows that the first start is over.
     if (old.controlApi === undefined) await old.answer(["ready"], TAKE_MS_MAX);
+    // The public socket is closed then: nothing is left that a successor could have.
+    if (stopping.aborted) throw new Error("Switchback is stopping.");
     successor = start();
     await successor.answer(["prepared"], PREPARE_MS_MAX);
     asked = true;

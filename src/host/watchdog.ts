@@ -2,8 +2,9 @@
  * Looks at every gateway many times a second: whether its event loop still turns, how much CPU time it burns without
  * turning, how much memory it holds. What follows from that is decided in domain/containment/watch.
  */
+import { Duty } from "../domain/containment/duty.ts";
 import { judge, type Verdict, type WatchLimits } from "../domain/containment/watch.ts";
-import { MEMORY_EVICTION_MS } from "../domain/limits.ts";
+import { HOG_WINDOW_MS, MEMORY_EVICTION_MS, STALLED_MS } from "../domain/limits.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 import { processUsage, type ProcessUsage } from "./process-usage.ts";
 
@@ -19,7 +20,7 @@ const PROBE_MS_MAX = 10_000;
 export interface WatchdogParts {
   readonly limits: WatchLimits;
   readonly usage?: (pid: number) => ProcessUsage | null;
-  /** Spoken whenever it changes, and "evict" and "replace" as long as they hold. */
+  /** Spoken whenever it changes, and "evict", "replace" and "hogged" as long as they hold. */
   readonly onVerdict: (gateway: GatewayProcess, verdict: Verdict) => void;
   /** The process answered a probe that was sent at `sentAt`. */
   readonly onAlive: (gateway: GatewayProcess, sentAt: number) => void;
@@ -48,6 +49,7 @@ interface Watched {
   nextMemory: number;
   nextEviction: number;
   verdict: Verdict;
+  readonly duty: Duty;
 }
 
 export class Watchdog {
@@ -81,6 +83,7 @@ export class Watchdog {
       nextMemory: 0,
       nextEviction: 0,
       verdict: "ok",
+      duty: new Duty(),
     };
     this.#watched.set(gateway, watched);
     this.#byName.set(gateway.name, watched);
@@ -94,6 +97,11 @@ export class Watchdog {
   /** When the probe was sent that it has not answered yet; null: none is out. */
   silentSince(gateway: GatewayProcess): number | null {
     return this.#watched.get(gateway)?.out?.sentAt ?? null;
+  }
+
+  /** Whether it has kept everybody waiting for most of the last `ms`. */
+  hogs(gateway: GatewayProcess, ms: number): boolean {
+    return this.#watched.get(gateway)?.duty.hogs(ms, this.#parts.now()) ?? false;
   }
 
   /** Probes it now: something waits for the proof that it still turns. */
@@ -133,6 +141,7 @@ export class Watchdog {
     watched.nextMemory = now + MEMORY_INTERVAL_MS;
     const { out } = watched;
     if (out?.heard) {
+      this.#heard(watched, out, usage, now);
       out.heard = false;
       out.silentSince = now;
       out.cpuMs = usage?.cpuMs ?? null;
@@ -145,27 +154,37 @@ export class Watchdog {
         blindMs: out?.blindMs ?? 0,
         cpuMs: known ? usage.cpuMs - (out.cpuMs ?? 0) : null,
         rssBytes: usage?.rssBytes ?? null,
+        hogged: watched.duty.hogs(HOG_WINDOW_MS, now),
       },
       this.#parts.limits,
     );
     const isNews = verdict !== watched.verdict;
     watched.verdict = verdict;
-    const isDue = verdict === "replace" || (verdict === "evict" && now >= watched.nextEviction);
+    const isGrave = verdict === "replace" || verdict === "hogged";
+    const isDue = isGrave || (verdict === "evict" && now >= watched.nextEviction);
     if (!isNews && !isDue) return;
     if (verdict === "evict") watched.nextEviction = now + MEMORY_EVICTION_MS;
     this.#parts.onVerdict(watched.gateway, verdict);
   }
 
+  /** The silence is over. After a long one the next probe goes at once: what may hold it up again must not be missed. */
+  #heard(watched: Watched, probe: Probe, usage: ProcessUsage | null, now: number): void {
+    const { silentSince: from, blindMs } = probe;
+    const cpuMs = usage === null || probe.cpuMs === null ? null : usage.cpuMs - probe.cpuMs;
+    if (watched.duty.silent({ from, to: now, blindMs, cpuMs })) watched.nextProbe = now;
+  }
+
   #probe(watched: Watched): void {
     const { gateway } = watched;
     const sentAt = this.#parts.now();
-    watched.out = {
+    const probe: Probe = {
       sentAt,
       silentSince: sentAt,
       cpuMs: this.#usage(watched)?.cpuMs ?? null,
       blindMs: 0,
       heard: false,
     };
+    watched.out = probe;
     void gateway.ask("GET", "/alive", PROBE_MS_MAX).then((answer) => {
       // Removed meanwhile, or the process is gone: its end is told by others.
       if (this.#watched.get(gateway) !== watched) return;
@@ -173,6 +192,8 @@ export class Watchdog {
       const now = this.#parts.now();
       watched.nextProbe = now + PROBE_INTERVAL_MS;
       if (answer?.status !== 204) return;
+      if (now - probe.silentSince >= STALLED_MS)
+        this.#heard(watched, probe, this.#usage(watched), now);
       if (watched.again) {
         watched.again = false;
         this.#probe(watched);

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gatewayConfig, type GatewayConfigInput } from "../../src/host/gateway-config.ts";
+import {
+  certificatesConfig,
+  gatewayConfig,
+  type GatewayConfigInput,
+} from "../../src/host/gateway-config.ts";
 import {
   controlSockets,
   gatewayVariables,
@@ -10,12 +14,13 @@ import { parseSettings, type Settings } from "../../src/host/settings.ts";
 
 const INPUT: GatewayConfigInput = {
   script: "switchback.js",
+  certificates: "certificates.capnp",
   variables: { ROLE: "gateway" },
   socketPath: "/run/g1.sock",
   internalSocketPath: "/run/g1-in.sock",
   controlSocketPath: "/run/control.sock:0",
   supervisorSocketPath: undefined,
-  internet: { allow: ["public"], deny: [], trustedCertificates: [] },
+  internet: { allow: ["public"], deny: [] },
 };
 
 /** Every string literal in a configuration, read as Cap'n Proto reads it; the rest with a mark in its place. */
@@ -58,7 +63,7 @@ describe("the configuration of a gateway", () => {
           ...INPUT,
           variables: { [`N${name}`]: value },
           socketPath: path,
-          internet: { allow: [network], deny: [], trustedCertificates: [] },
+          internet: { allow: [network], deny: [] },
         });
         const { strings, rest } = read(config);
         expect(rest).toBe(read(gatewayConfig({ ...INPUT, variables: { N: "" } })).rest);
@@ -77,7 +82,7 @@ describe("the configuration of a gateway", () => {
       ...INPUT,
       variables: gatewayVariables(settings, "g1"),
       controlSocketPath: sockets.internal,
-      internet: internetAccess(settings, ["127.0.0.1"], []),
+      internet: internetAccess(settings, ["127.0.0.1"]),
     });
     expect(config).not.toMatch(/token|sha256|secret|key|acme|\/srv\/data|d1|r2|durable|disk/i);
   });
@@ -85,13 +90,24 @@ describe("the configuration of a gateway", () => {
   it("lets the Worker itself call nothing: deployed code has a way out of its own", () => {
     const config = gatewayConfig({
       ...INPUT,
-      internet: { allow: ["public"], deny: ["127.0.0.1/32"], trustedCertificates: [] },
+      internet: { allow: ["public"], deny: ["127.0.0.1/32"] },
     });
     expect(config).toContain('globalOutbound = "nowhere"');
     expect(config).toContain('(name = "nowhere", network = (allow = [], deny = []))');
     expect(config).toMatch(
       /"tenant-internet", network = \(\s*allow = \["public"\],\s*deny = \["127\.0\.0\.1\/32"\]/,
     );
+  });
+
+  it("names the file of trusted certificates and holds none itself, so that a full disk has room for it", () => {
+    const config = gatewayConfig({ ...INPUT, certificates: "c.capnp" });
+    expect(config).toContain('using Certificates = import "c.capnp";');
+    expect(config).toContain("trustedCertificates = Certificates.trusted)");
+    expect(config).not.toContain("CERTIFICATE-----");
+    expect(certificatesConfig(["A\nB", "C"])).toBe(
+      String.raw`const trusted :List(Text) = ["A\x0aB", "C"];` + "\n",
+    );
+    expect(certificatesConfig([])).toBe("const trusted :List(Text) = [];\n");
   });
 
   it("listens on its two sockets and on nothing else", () => {

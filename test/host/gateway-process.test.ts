@@ -1,8 +1,17 @@
 /** Real workerd processes, each with a small Worker in place of the gateway. */
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { rootCertificates } from "node:tls";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { certificatesConfig } from "../../src/host/gateway-config.ts";
 import { GatewayProcess, type GatewayProcessParts } from "../../src/host/gateway-process.ts";
 import type { RuntimeLogEntry } from "../../src/host/runtime-log.ts";
 import { temporaryDirectory } from "./host-process.ts";
@@ -12,7 +21,7 @@ export class GatewayEntrypoint extends WorkerEntrypoint {
   async fetch(request) {
     const { pathname } = new URL(request.url);
     if (pathname === "/alive") return new Response(null, { status: 204 });
-    if (pathname === "/silent") return new Promise(() => {});
+    if (pathname === "/silent") await scheduler.wait(60_000);
     if (pathname === "/loop") for (;;);
     return new Response(request.method + " " + pathname + " " + (await request.text()));
   }
@@ -43,12 +52,14 @@ interface Start {
   readonly name?: string;
   readonly runDirectory?: string;
   readonly script?: string;
+  readonly trusted?: readonly string[];
   readonly internalSocketPath?: string;
 }
 
 function start({ variables = {}, name = "g1", ...of }: Start = {}) {
   const runDirectory = of.runDirectory ?? temporaryDirectory();
   writeFileSync(join(runDirectory, "switchback.js"), of.script ?? SCRIPT);
+  writeFileSync(join(runDirectory, "certificates.capnp"), certificatesConfig(of.trusted ?? []));
   const log: RuntimeLogEntry[] = [];
   const pids: string[] = [];
   const parts: GatewayProcessParts = {
@@ -57,10 +68,11 @@ function start({ variables = {}, name = "g1", ...of }: Start = {}) {
     runDirectory,
     config: {
       script: "switchback.js",
+      certificates: "certificates.capnp",
       variables,
       controlSocketPath: join(runDirectory, "control.sock"),
       supervisorSocketPath: undefined,
-      internet: { allow: ["public"], deny: [], trustedCertificates: [] },
+      internet: { allow: ["public"], deny: [] },
     },
     ...(of.internalSocketPath === undefined ? {} : { internalSocketPath: of.internalSocketPath }),
     onSpawn: (pid) => pids.push(`+${pid}`),
@@ -146,7 +158,24 @@ describe("a gateway process", () => {
     expect(await gateway.ended).toBe("SIGKILL");
     expect(gateway.pid).toBeUndefined();
     expect(pids).toEqual([`+${pid}`, `-${pid}`]);
-    expect(readdirSync(runDirectory)).toEqual(["switchback.js"]);
+    expect(readdirSync(runDirectory)).toEqual(["certificates.capnp", "switchback.js"]);
+  });
+
+  it("is not started without room for its configuration, and leaves nothing", () => {
+    const runDirectory = temporaryDirectory();
+    symlinkSync("/dev/full", join(runDirectory, "g1.capnp"));
+    expect(() => start({ runDirectory })).toThrow("ENOSPC");
+    expect(readdirSync(runDirectory)).toEqual(["certificates.capnp", "switchback.js"]);
+  });
+
+  it("reads the certificates that it may trust besides the usual ones", async () => {
+    const { gateway, log } = start({ trusted: ["no certificate"] });
+    expect(await gateway.ended).toMatch(/exit code [1-9]/);
+    await vi.waitFor(() =>
+      expect(log.map(({ message }) => message).join("\n")).toMatch(/PEM certificate/),
+    );
+    const { gateway: trusting } = start({ trusted: rootCertificates.slice(0, 2) });
+    await answering(trusting);
   });
 
   it("that cannot start ends with the reason in its output", async () => {

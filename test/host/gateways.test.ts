@@ -9,7 +9,7 @@ const world = vi.hoisted(() => ({
   /** Every process that was started, in order. */
   started: [] as FakeGateway[],
   /** Called with each as it starts. */
-  onStart: (_: FakeGateway): void => undefined,
+  onStart: (() => undefined) as (started: FakeGateway) => void,
   pauses: [] as number[],
 }));
 
@@ -37,7 +37,7 @@ const settled = async () => {
   for (let turn = 0; turn < 20; turn++) await new Promise((done) => setImmediate(done));
 };
 
-function host({ drainMs = 10_000 } = {}) {
+function host({ drainMs = 10_000, hogs = (_name: string, _ms: number): boolean => false } = {}) {
   const events: string[] = [];
   const lines: string[] = [];
   const busy = new Map<string, () => void>();
@@ -51,6 +51,7 @@ function host({ drainMs = 10_000 } = {}) {
     onGone: ({ name }, cause) => events.push(`gone ${name} ${cause}`),
     idle: ({ name }) =>
       busy.has(name) ? new Promise((done) => busy.set(name, done)) : Promise.resolve(),
+    hogs: ({ name }, ms) => hogs(name, ms),
     log: createLog(
       (line) => lines.push(line),
       () => new Date(0),
@@ -128,6 +129,20 @@ describe("a place", () => {
       expect(pause).toBe(Math.min((pauses[at - 1] ?? 25) * 2, GATEWAY_RESTART_MS_MAX));
     }
     expect(pauses.at(-1)).toBe(GATEWAY_RESTART_MS_MAX);
+  });
+
+  it("is tried again when there is no room for the configuration: what serves goes on", async () => {
+    const { gateways, lines } = host();
+    await gateways.open("pool");
+    await gateways.open("pool");
+    let failures = 3;
+    world.onStart = () => {
+      if (failures-- > 0) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+    };
+    named("g1").die("SIGKILL");
+    await vi.waitFor(() => expect(names(gateways)).toEqual(["g2", "g6"]));
+    expect(world.pauses).toHaveLength(3);
+    expect(lines.join("")).toContain("gateway did not start gateway=g3 kind=pool reason=ENOSPC");
   });
 
   it("that cannot be filled at the host's start is refused, after some tries", async () => {

@@ -102,6 +102,36 @@ describe("a start", () => {
   });
 });
 
+describe("a stop", () => {
+  it("refuses new connections at once, while those that are open are served to their end", async () => {
+    const fixture = await Fixture.started();
+    const { port } = new URL(fixture.url);
+    const open = connect(Number(port), "127.0.0.1");
+    await new Promise<void>((done) => open.once("connect", done));
+    // Accepted in their order: now the open one is the supervisor's too.
+    await fixture.pid();
+    const stopped = fixture.process.kill("SIGTERM");
+    while ((await attempt(Number(port))) !== "ECONNREFUSED");
+    expect(fixture.process.child.exitCode).toBeNull();
+    let answer = "";
+    open.on("data", (chunk) => (answer += chunk));
+    open.write("GET /pid HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(await stopped).toBe(0);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+});
+
+/** `connected`, or the code of the error. */
+function attempt(port: number): Promise<string> {
+  return new Promise((done) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      done("connected");
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => done(error.code ?? ""));
+  });
+}
+
 describe("a supervisor that is killed", () => {
   it("is followed by another on the same port, and no connection is refused meanwhile", async () => {
     const fixture = await Fixture.started();

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
@@ -66,6 +66,19 @@ describe("the file of process ids", () => {
     expect(readFileSync(pidFile, "utf8")).toBe("4000002\n");
     guard.remove(4_000_002);
     expect(existsSync(pidFile)).toBe(false);
+    guard.release();
+  });
+
+  it("stays as it was while the disk is full, and ends nothing by it", () => {
+    const pidFile = join(temporaryDirectory(), "runtime.pid");
+    const guard = startOrphanGuard(pidFile);
+    guard.add(4_000_001);
+    symlinkSync("/dev/full", `${pidFile}.new`);
+    guard.add(4_000_002);
+    expect(readFileSync(pidFile, "utf8")).toBe("4000001\n");
+    expect(existsSync(`${pidFile}.new`)).toBe(false);
+    guard.add(4_000_003);
+    expect(readFileSync(pidFile, "utf8")).toBe("4000001\n4000002\n4000003\n");
     guard.release();
   });
 

@@ -60,5 +60,9 @@ it("what is malformed is refused in one sentence, which is no page of anything",
   expect(answer.headers).toMatchObject({
     "x-content-type-options": "nosniff",
     "x-request-id": "r-2",
+    "x-switchback-error": "bad_request",
   });
+  expect(malformed(502, "The answer is no HTTP.", "r-3").headers["x-switchback-error"]).toBe(
+    "bad_answer",
+  );
 });

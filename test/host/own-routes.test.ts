@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { HEALTH_ANSWER_MS_MAX } from "../../src/domain/limits.ts";
 import type { ControlState } from "../../src/host/control-process.ts";
 import { FRONT_LIMITS } from "../../src/host/front/front-limits.ts";
 import { HostNames } from "../../src/host/front/host-name.ts";
@@ -17,6 +18,8 @@ interface State {
   token?: string;
   method?: string;
   text?: () => Promise<string>;
+  /** The control process's own answer; null: none in time. */
+  health?: { readonly status: number; readonly text: string } | null;
 }
 
 /** What the supervisor answers by itself; null: it passes the request on to the control process. */
@@ -24,7 +27,14 @@ async function asked(path: string, state: State = {}) {
   const { control = "ok", gateways = [{ kind: "pool", isUp: true }], leaving = false } = state;
   const lines: string[] = [];
   const routes = ownRoutes({
-    control: { state: control },
+    control: {
+      state: control,
+      ask: async (socket, { path: asked, timeoutMs }) => {
+        if (state.health === undefined) throw new Error("the control process is not to be asked");
+        expect([socket, asked, timeoutMs]).toEqual(["api", "/healthz", HEALTH_ANSWER_MS_MAX]);
+        return state.health ?? undefined;
+      },
+    },
     gateways: { alive: gateways },
     metrics: { text: state.text ?? (async () => "switchback_up 1\n") },
     rootTokenSha256: createHash("sha256").update(ROOT_TOKEN).digest("hex"),
@@ -90,8 +100,23 @@ describe("/readyz", () => {
 
 describe("/healthz", () => {
   it("is the control process's own answer while there is one", async () => {
-    expect(await asked("/healthz")).toBeNull();
-    expect(await asked("/healthz", { control: "database does not answer" })).toBeNull();
+    const well = { status: 200, text: '{"status":"ok","version":"0.0.0"}' };
+    expect(await asked("/healthz", { health: well })).toMatchObject({
+      status: 200,
+      headers: { "content-type": "application/json" },
+      body: well.text,
+    });
+    const ill = { status: 503, text: '{"status":"database does not answer"}' };
+    expect(
+      await asked("/healthz", { control: "database does not answer", health: ill }),
+    ).toMatchObject({ status: 503, body: ill.text });
+  });
+
+  it("is 503 from the supervisor when the control process has frozen and no probe knows of it yet", async () => {
+    expect(await asked("/healthz", { control: "ok", health: null })).toMatchObject({
+      status: 503,
+      body: '{"status":"control process does not answer"}',
+    });
   });
 
   it("is 503 from the supervisor at once when the control process is down or wedged", async () => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { processUsage } from "../../src/host/process-usage.ts";
@@ -39,6 +39,19 @@ describe.runIf(process.platform === "linux")("what a process has used", () => {
     expect(usage?.cpuMs).toBeLessThan(1_000);
     expect(usage?.rssBytes).toBeGreaterThan(10_000);
     expect(usage?.rssBytes).toBeLessThan(64 * MIB);
+  });
+
+  it("does not depend on the size of a page", () => {
+    const proc = temporaryDirectory();
+    mkdirSync(join(proc, "7"));
+    const fields = ["7 (workerd) S", ...Array.from({ length: 20 }, () => 0), 10, 0];
+    writeFileSync(join(proc, "7/stat"), fields.join(" "));
+    // 10 pages of 64 KiB.
+    writeFileSync(
+      join(proc, "7/status"),
+      "Name:\tworkerd\nVmHWM:\t    9999 kB\nVmRSS:\t     640 kB\n",
+    );
+    expect(processUsage(7, proc)).toEqual({ cpuMs: 0, rssBytes: 655_360 });
   });
 
   it("is not known of a process that is gone", async () => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openPublicSocket } from "../../src/host/public-socket.ts";
 import { HostProcess, temporaryDirectory } from "./host-process.ts";
+import { QUEUE, queued, somaxconn } from "./queued-connections.ts";
 
 const LOOPBACK = { host: "127.0.0.1", port: 0, patienceMs: 0 };
 const LAUNCHER = fileURLToPath(new URL("fixture-launcher/launcher.ts", import.meta.url));
@@ -24,6 +25,12 @@ describe("the public socket", () => {
     await connected(socket.port);
     socket.close();
     await expect(connected(socket.port)).rejects.toThrow("ECONNREFUSED");
+  });
+
+  it.skipIf(somaxconn() < QUEUE)("has a long queue for who comes meanwhile", async () => {
+    const socket = await openPublicSocket(LOOPBACK, {});
+    await queued(socket.port);
+    socket.close();
   });
 
   it("for port 0 is below the ports that systems hand out to anybody", async () => {
@@ -91,6 +98,8 @@ describe("a socket that systemd has opened", () => {
     expect(await host.url()).toBe(`http://127.0.0.1:${socket.port}`);
     await connected(socket.port);
     expect(await host.kill("SIGTERM")).toBe(0);
+    // Systemd has it too: whoever comes now waits for the next start.
+    await connected(socket.port);
     socket.close();
   });
 

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -67,6 +75,23 @@ describe("what killed hosts have left", () => {
     }
     removeOldRunDirectories(data);
     expect(readdirSync(run)).toEqual([`${process.ppid}-cccccc`]);
-    removeOldRunDirectories(join(data, "none"));
+  });
+
+  it("is removed too from the shared directory, only what is this data directory's", () => {
+    const [data, other] = [directoryOf(120), directoryOf(120)];
+    const [left, drains, others] = [data, data, other].map((of) => makeRunDirectory(of).path);
+    const renamed = (path = "", pid: number) => {
+      const to = path.replace(`-${process.pid}-`, `-${pid}-`);
+      renameSync(path, to);
+      return to;
+    };
+    const paths = [
+      renamed(left, 4_194_999),
+      renamed(drains, process.ppid),
+      renamed(others, 4_194_999),
+    ];
+    removeOldRunDirectories(data);
+    expect(paths.map((path) => existsSync(path))).toEqual([false, true, true]);
+    for (const path of paths) rmSync(path, { recursive: true, force: true });
   });
 });

@@ -50,7 +50,7 @@ describe("a version that is to be stopped", () => {
       ]);
     }
     expect(asked).toEqual([["internal", "POST", "/trip", { ...TRIP }]]);
-    expect(log).toContain("version stopped worker=w1 version=v1 reason=blocked strikes=2");
+    expect(log).toContain("version stopped worker_id=w1 version=v1 reason=blocked strikes=2");
   });
 
   it("is told again and again until the control process has it, more often than gateways forget", async () => {

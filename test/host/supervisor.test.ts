@@ -88,6 +88,18 @@ describe("a supervisor", () => {
     expect(lines.at(-1)).toContain("error runtime cannot be brought back tries=3");
   });
 
+  it("does not wait for one that was lost again while it started: nobody else starts it", async () => {
+    const policy = { startMsMax: 3_600_000, startTriesMax: 2 };
+    const { supervisor, steps, givenUp, end } = ward(policy, () => undefined);
+    supervisor.start();
+    supervisor.lost("SIGKILL");
+    end();
+    supervisor.lost("SIGKILL");
+    await givenUp;
+    await supervisor.stop();
+    expect(steps).toEqual(["restart", "restart"]);
+  });
+
   it("stops at once, also while it waits for a runtime that never comes", async () => {
     const { supervisor } = ward({ intervalMs: 3_600_000 }, () => undefined);
     supervisor.start();

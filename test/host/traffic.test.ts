@@ -26,6 +26,7 @@ const client = (of?: Partial<Flight>) => flightOf("localhost", of);
 
 function junction() {
   const placement = new Placement();
+  const heard: string[] = [];
   const traffic = new Traffic({
     placement,
     controlHosts: new Set(["localhost", "127.0.0.1"]),
@@ -33,6 +34,7 @@ function junction() {
       ["/readyz", async () => ({ status: 200, headers: {}, body: "own" })],
       ["/passed-on", () => null],
     ]),
+    onAnswered: (name) => heard.push(name),
     now: () => 0,
     newId: () => "new-id",
   });
@@ -46,7 +48,7 @@ function junction() {
     traffic.removeGateway(name);
     traffic.placeHeld();
   };
-  return { placement, traffic, up, gone };
+  return { placement, traffic, heard, up, gone };
 }
 
 const codeOf = (answer: unknown): unknown =>
@@ -232,6 +234,17 @@ describe("a request that gets no answer in time", () => {
 });
 
 describe("a process", () => {
+  it("is heard of when it answers a visitor, not when the control process answers", () => {
+    const { traffic, heard, up } = junction();
+    traffic.setControl(CONTROL);
+    up("g1");
+    for (const flight of [visitor(), client()]) {
+      const upstream = traffic.place(flight, nobody()) as Upstream;
+      traffic.answered(flight, upstream, 200);
+    }
+    expect(heard).toEqual(["g1"]);
+  });
+
   it.each([gateway("g1"), CONTROL])(
     "is idle once its last request is over: %o",
     async (upstream) => {

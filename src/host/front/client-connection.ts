@@ -6,13 +6,21 @@ import type { Socket } from "node:net";
 import type { ClientOwner, ClientSide, FrontContext } from "./client-side.ts";
 import { Exchange } from "./exchange.ts";
 import { CR, LF } from "./grammar.ts";
+import {
+  HEAD,
+  IDLE,
+  type OpenConnection,
+  type OpenConnections,
+  PARTING,
+} from "./open-connections.ts";
 import { ownAnswerBytes } from "./own-answer.ts";
 import { HeadRefusal, type RequestHead, parseRequestHead } from "./request-head.ts";
 import type { OwnAnswer } from "./switchyard.ts";
 
-export class ClientConnection implements ClientSide {
+export class ClientConnection implements ClientSide, OpenConnection {
   readonly socket: Socket;
   readonly context: FrontContext;
+  readonly client: string | null;
   deadline: number;
   #owner: ClientOwner | null = null;
   #held: Buffer | null = null;
@@ -23,24 +31,27 @@ export class ClientConnection implements ClientSide {
   #lingering = false;
   #gone: AbortController | null = null;
 
-  readonly #onClosed: (connection: ClientConnection) => void;
+  readonly #open: OpenConnections<ClientConnection>;
 
   constructor(
     socket: Socket,
     context: FrontContext,
-    onClosed: (connection: ClientConnection) => void,
+    client: string | null,
+    open: OpenConnections<ClientConnection>,
   ) {
     this.socket = socket;
     this.context = context;
-    this.#onClosed = onClosed;
+    this.client = client;
+    this.#open = open;
+    open.opened(this);
+    open.waits(this, HEAD);
     this.deadline = context.now() + context.limits.headMsMax;
     socket.on("data", (chunk: Buffer) => this.#data(chunk));
     socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#ended());
     socket.on("error", () => {});
     socket.on("close", () => this.#closed());
-    // From here on the client has only so long to take the last of the answer.
-    socket.on("finish", () => (this.deadline = context.now() + context.limits.lingerMsMax));
+    socket.on("finish", () => this.#finished());
   }
 
   get signal(): AbortSignal {
@@ -49,6 +60,10 @@ export class ClientConnection implements ClientSide {
       if (this.socket.destroyed) this.#gone.abort();
     }
     return this.#gone.signal;
+  }
+
+  get written(): boolean {
+    return this.socket.writableLength === 0;
   }
 
   write(bytes: Buffer): boolean {
@@ -93,6 +108,7 @@ export class ClientConnection implements ClientSide {
     // A draining front that has not announced the end with this answer does so with the next.
     const { limits, draining, drainIdleMs } = this.context;
     this.deadline = this.context.now() + (draining ? drainIdleMs : limits.idleMsMax);
+    this.#open.waits(this, IDLE);
     if (this.#held !== null) process.nextTick(() => this.#next());
     else this.resume();
   }
@@ -106,6 +122,7 @@ export class ClientConnection implements ClientSide {
   /** Ends the connection; what was written still goes out, what comes in is not looked at. */
   close(): void {
     if (this.#lingering) return;
+    this.#open.works(this);
     this.#lingering = true;
     this.#owner = null;
     this.#held = null;
@@ -118,6 +135,11 @@ export class ClientConnection implements ClientSide {
 
   destroy(): void {
     this.socket.destroy();
+  }
+
+  makeRoom(): void {
+    this.#lingering = true;
+    this.destroy();
   }
 
   /** A draining front: the connection closes after the request that it carries, or soon. */
@@ -168,6 +190,7 @@ export class ClientConnection implements ClientSide {
 
   #start(head: RequestHead, bytes: Buffer): void {
     if (head.length < bytes.length) this.hold(bytes.subarray(head.length));
+    this.#open.works(this);
     const exchange = new Exchange(this, head);
     this.#owner = exchange;
     exchange.start();
@@ -178,6 +201,7 @@ export class ClientConnection implements ClientSide {
     this.#head = Buffer.allocUnsafe(Math.max(4_096, 2 * chunk.length));
     chunk.copy(this.#head);
     this.#headSize = chunk.length;
+    this.#open.waits(this, HEAD);
     this.deadline = this.context.now() + this.context.limits.headMsMax;
   }
 
@@ -219,6 +243,12 @@ export class ClientConnection implements ClientSide {
     else if (!this.#lingering) this.close();
   }
 
+  /** From here on the client has only so long to take the last of the answer. */
+  #finished(): void {
+    this.deadline = this.context.now() + this.context.limits.lingerMsMax;
+    if (this.#lingering) this.#open.waits(this, PARTING);
+  }
+
   #closed(): void {
     const owner = this.#owner;
     this.#owner = null;
@@ -226,6 +256,6 @@ export class ClientConnection implements ClientSide {
     this.#held = null;
     this.#gone?.abort();
     owner?.clientGone();
-    this.#onClosed(this);
+    this.#open.closed(this);
   }
 }

@@ -24,6 +24,13 @@ const LATE = 4;
 const LOST = 5;
 const OVER = 6;
 
+const tooLarge = (bytesMax: number) =>
+  `The Worker's answer has a head that is too large: status and headers may take ${bytesMax} bytes.`;
+const MALFORMED = "The Worker's answer has a head that is not HTTP.";
+const CHUNKS =
+  "The Worker's answer comes in chunks, which HTTP/1.0 does not know. Ask with HTTP/1.1.";
+const NO_UPGRADE = "The Worker's answer changes the protocol, which the request did not ask for.";
+
 export class Exchange implements ClientOwner, UpstreamOwner {
   readonly #client: ClientSide;
   readonly #head: RequestHead;
@@ -124,7 +131,7 @@ export class Exchange implements ClientOwner, UpstreamOwner {
     if (this.#stage === LATE) return this.#finish();
     // An answer that breaks off must look like one.
     if (this.#stage === ANSWERED) return this.#client.destroy();
-    this.#lost(true);
+    this.#lost();
   }
 
   #place(): void {
@@ -201,11 +208,12 @@ export class Exchange implements ClientOwner, UpstreamOwner {
     for (;;) {
       const head = parseResponseHead(bytes, from, this.#head.method === "HEAD");
       if (head === null) {
-        if (bytes.length - from > limits.responseHeadBytesMax) return this.#malformed();
+        const bytesMax = limits.responseHeadBytesMax;
+        if (bytes.length - from > bytesMax) return this.#unusable(tooLarge(bytesMax));
         if (from < bytes.length) this.#partial = bytes.subarray(from);
         return;
       }
-      if (head === "malformed") return this.#malformed();
+      if (head === "malformed") return this.#unusable(MALFORMED);
       if (head.status === 101) return this.#tunnel(bytes, from);
       if (head.status >= 200) return this.#answered(bytes, from, head);
       // HTTP/1.0 knows no interim responses.
@@ -216,7 +224,7 @@ export class Exchange implements ClientOwner, UpstreamOwner {
 
   #answered(bytes: Buffer, from: number, head: ResponseHead): void {
     const { context } = this.#client;
-    if (this.#head.old && head.body === CHUNKED) return this.#malformed();
+    if (this.#head.old && head.body === CHUNKED) return this.#unusable(CHUNKS);
     context.switchyard.answered(this.#flight, this.#upstream!, head.status);
     this.#end = "cut";
     this.#stage = ANSWERED;
@@ -261,7 +269,7 @@ export class Exchange implements ClientOwner, UpstreamOwner {
   }
 
   #tunnel(bytes: Buffer, from: number): void {
-    if (!this.#head.upgrade || this.#head.old) return this.#malformed();
+    if (!this.#head.upgrade || this.#head.old) return this.#unusable(NO_UPGRADE);
     const { switchyard } = this.#client.context;
     switchyard.answered(this.#flight, this.#upstream!, 101);
     this.#end = "cut";
@@ -272,16 +280,18 @@ export class Exchange implements ClientOwner, UpstreamOwner {
     tunnel.start();
   }
 
-  #malformed(): void {
+  /** The upstream is alive and has answered: it would answer the same again. */
+  #unusable(reason: string): void {
+    this.#partial = null;
     this.#drop();
-    this.#lost(false);
+    this.#answer(this.#client.context.switchyard.refused(502, reason));
   }
 
-  /** No answer will come from this connection. `closed`: by the upstream, perhaps long before. */
-  #lost(closed: boolean): void {
+  /** The connection was closed by the upstream, perhaps long before; no answer will come from it. */
+  #lost(): void {
     const { switchyard } = this.#client.context;
     const upstream = this.#upstream!;
-    const stale = closed && this.#stage === SENT && !this.#triedFresh && this.#reused;
+    const stale = this.#stage === SENT && !this.#triedFresh && this.#reused;
     this.#partial = null;
     if (stale && this.#mayGoAgain) {
       this.#triedFresh = true;

@@ -22,8 +22,16 @@ export interface FrontLimits {
   readonly responseHeadBytesMax: number;
   /** Bytes of a connection kept aside (pipelined, or a body whose place is not known) before reading pauses. */
   readonly heldBytesMax: number;
-  /** Open connections. Beyond, new ones are closed at once. */
+  /**
+   * Open connections. Beyond, each new one takes the place of the one that has waited longest without a request;
+   * if all carry requests, it is closed at once.
+   */
   readonly connectionsMax: number;
+  /**
+   * Open connections of one client address (of one /64 network with IPv6): a quarter, so that no single client has
+   * them all. Beyond, new ones are closed at once. None for this machine's own: a reverse proxy's are everybody's.
+   */
+  readonly clientConnectionsMax: number;
   /** How often deadlines are looked at, ms: what a deadline may be late by. */
   readonly sweepMs: number;
   /** After a drain began, how long a kept connection has for one more request, ms. */
@@ -43,6 +51,7 @@ export const FRONT_LIMITS: FrontLimits = {
   responseHeadBytesMax: 131_072,
   heldBytesMax: 65_536,
   connectionsMax: 16_384,
+  clientConnectionsMax: 4_096,
   sweepMs: 250,
   drainIdleMs: 1_000,
 };

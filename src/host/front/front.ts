@@ -3,16 +3,19 @@
  * and passes bytes on unchanged in both directions.
  */
 import { type Server, type Socket, createServer } from "node:net";
+import { LISTEN_BACKLOG } from "../launcher-limits.ts";
+import type { Log } from "../log.ts";
+import { clientOf } from "./client-address.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { FrontContext } from "./client-side.ts";
 import type { FrontLimits } from "./front-limits.ts";
 import { HostNames } from "./host-name.ts";
-import type { Log } from "../log.ts";
+import { type Admission, OpenConnections } from "./open-connections.ts";
 import type { Switchyard } from "./switchyard.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
 
-/** Connections that wait to be accepted. */
-const BACKLOG = 4_096;
+/** Between two warnings of too many connections, ms. */
+const WARNING_MS = 10_000;
 
 export interface FrontOptions {
   readonly switchyard: Switchyard;
@@ -27,11 +30,10 @@ export interface FrontOptions {
 export class Front {
   readonly #server: Server;
   readonly #context: FrontContext;
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections: OpenConnections<ClientConnection>;
   readonly #sweeper: NodeJS.Timeout;
   readonly #log: Log;
-  #onEmpty: (() => void) | null = null;
-  #tooManySaidAt = -Infinity;
+  #warnedAt = -Infinity;
 
   constructor({ switchyard, limits, now, newId, log }: FrontOptions) {
     this.#log = log;
@@ -45,26 +47,26 @@ export class Front {
       now,
       newId,
     };
-    const closed = (connection: ClientConnection) => {
-      this.#connections.delete(connection);
-      if (this.#connections.size === 0) this.#onEmpty?.();
-    };
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
-      this.#connections.add(new ClientConnection(socket, this.#context, closed));
-    });
-    this.#server.maxConnections = limits.connectionsMax;
-    this.#server.on("drop", () => this.#tooMany());
+    this.#connections = new OpenConnections(limits);
+    // No `maxConnections`: it closes new connections, never one of those that only wait.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#accept(socket),
+    );
     this.#sweeper = setInterval(() => this.#sweep(), limits.sweepMs);
     this.#sweeper.unref();
   }
 
-  /** Accepts on a descriptor that is bound (and perhaps listening) already, or on an address of its own. */
+  /**
+   * Accepts on a descriptor that is bound (and perhaps listening) already, or on an address of its own. While nobody
+   * accepts, the kernel queues LISTEN_BACKLOG connections, or net.core.somaxconn if that is fewer.
+   */
   async listen(where: number | { readonly host: string; readonly port: number }): Promise<void> {
     const server = this.#server;
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       const address = typeof where === "number" ? { fd: where } : where;
-      server.listen({ ...address, backlog: BACKLOG }, () => {
+      // As an argument: among the options, Node ignores it for a descriptor, and 511 would replace what was set.
+      server.listen(address, LISTEN_BACKLOG, () => {
         server.off("error", reject);
         // Later errors are of single accepts (no descriptors left): the next may succeed.
         server.on("error", (error) =>
@@ -103,7 +105,7 @@ export class Front {
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, msMax);
-        this.#onEmpty = () => {
+        this.#connections.onEmpty = () => {
           clearTimeout(timer);
           resolve();
         };
@@ -121,12 +123,28 @@ export class Front {
     this.#context.pool.close();
   }
 
-  #tooMany(): void {
+  #accept(socket: Socket): void {
+    const { remoteAddress } = socket;
+    // Its client has gone already.
+    if (remoteAddress === undefined) return void socket.destroy();
+    const client = clientOf(remoteAddress);
+    const admission = this.#connections.admit(client);
+    if (admission !== "admitted") this.#warn(admission, client);
+    if (admission === "full" || admission === "client full") return void socket.destroy();
+    void new ClientConnection(socket, this.#context, client, this.#connections);
+  }
+
+  #warn(admission: Admission, client: string | null): void {
     const now = this.#context.now();
-    if (now - this.#tooManySaidAt < 10_000) return;
-    this.#tooManySaidAt = now;
-    const { connectionsMax } = this.#context.limits;
-    this.#log.event("warn", "too many connections", { open: connectionsMax });
+    if (now - this.#warnedAt < WARNING_MS) return;
+    this.#warnedAt = now;
+    const { connectionsMax, clientConnectionsMax } = this.#context.limits;
+    if (admission === "client full") {
+      const fields = { client: String(client), open: clientConnectionsMax };
+      return this.#log.event("warn", "too many connections of one client", fields);
+    }
+    const closed = admission === "full" ? "the new one" : "one that waited without a request";
+    this.#log.event("warn", "too many connections", { open: connectionsMax, closed });
   }
 
   #sweep(): void {

@@ -55,6 +55,21 @@ const sample = (name: FamilyName, labels: Labels, value: number): Sample => ({
   value,
 });
 
+/** Those of a gateway's counters that have no label but its kind. */
+const BY_KIND = {
+  staleAnswers: "switchback_gateway_stale_answers_total",
+  loads: "switchback_gateway_version_loads_total",
+  loadFailures: "switchback_gateway_version_load_failures_total",
+  evictions: "switchback_gateway_version_evictions_total",
+  webSockets: "switchback_gateway_websockets_total",
+  leaseAsks: "switchback_gateway_lease_asks_total",
+  ledgerReads: "switchback_gateway_ledger_reads_total",
+} as const satisfies Record<keyof Omit<Report["counters"], "requests">, FamilyName>;
+
+/** For a kind of which there has been no gateway yet. */
+export const countersAtZero = (kind: GatewayKind): Sample[] =>
+  Object.values(BY_KIND).map((name) => sample(name, { kind }, 0));
+
 /** What has been counted since the gateway started. */
 export function countersOf(report: Report, kind: GatewayKind, workers: WorkerLabels): Sample[] {
   const { counters, durationMs } = report;
@@ -67,13 +82,9 @@ export function countersOf(report: Report, kind: GatewayKind, workers: WorkerLab
     ...Object.entries(counters.requests).map(([outcome, value]) =>
       sample("switchback_gateway_requests_total", { kind, outcome }, value),
     ),
-    sample("switchback_gateway_stale_answers_total", { kind }, counters.staleAnswers),
-    sample("switchback_gateway_version_loads_total", { kind }, counters.loads),
-    sample("switchback_gateway_version_load_failures_total", { kind }, counters.loadFailures),
-    sample("switchback_gateway_version_evictions_total", { kind }, counters.evictions),
-    sample("switchback_gateway_websockets_total", { kind }, counters.webSockets),
-    sample("switchback_gateway_lease_asks_total", { kind }, counters.leaseAsks),
-    sample("switchback_gateway_ledger_reads_total", { kind }, counters.ledgerReads),
+    ...Object.entries(BY_KIND).map(([counter, name]) =>
+      sample(name, { kind }, counters[counter as keyof typeof BY_KIND]),
+    ),
     ...Object.entries(report.workers).flatMap(([id, { requests, errors }]) => {
       const labels = { worker: workers.of(id) };
       return [

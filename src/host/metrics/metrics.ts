@@ -13,7 +13,7 @@ import { controlCountersOf } from "./control-report.ts";
 import { exposition, type Labels, type Sample } from "./exposition.ts";
 import { FAMILIES, type FamilyName } from "./families.ts";
 import { countersOf, gaugesOf, parseReport, WorkerLabels } from "./gateway-report.ts";
-import type { HostCounters } from "./host-counters.ts";
+import { GATEWAY_KINDS, type HostCounters } from "./host-counters.ts";
 import { processSamples } from "./process-samples.ts";
 
 export interface MetricsParts {
@@ -132,7 +132,7 @@ export class Metrics {
     add("switchback_requests_held_total", counts.held);
     add("switchback_requests_holding", holding);
     add("switchback_requests_retried_total", counts.again);
-    for (const kind of ["pool", "quarantine", "trial"] as const) {
+    for (const kind of GATEWAY_KINDS) {
       const up = [...gateways.alive].filter((gateway) => gateway.kind === kind && gateway.isUp);
       add("switchback_gateways", up.length, { kind });
     }

@@ -105,6 +105,7 @@ export interface Bench {
 export async function bench(
   limits: Partial<FrontLimits> = {},
   serve: Upstreams["serve"] = () => {},
+  host = "127.0.0.1",
 ): Promise<Bench> {
   const upstreams = new Upstreams();
   upstreams.serve = serve;
@@ -120,14 +121,14 @@ export async function bench(
       () => new Date(0),
     ),
   });
-  await front.listen({ host: "127.0.0.1", port: 0 });
+  await front.listen({ host, port: 0 });
   const clients: Client[] = [];
   return {
     front,
     yard,
     upstreams,
     client() {
-      const client = new Client(front.port ?? 0);
+      const client = new Client(front.port ?? 0, host);
       clients.push(client);
       return client;
     },
@@ -147,8 +148,8 @@ export class Client {
   closed = false;
   #waiting: (() => void)[] = [];
 
-  constructor(port: number) {
-    this.socket = connect({ host: "127.0.0.1", port, noDelay: true, allowHalfOpen: true });
+  constructor(port: number, host: string) {
+    this.socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
     this.socket.on("data", (chunk: Buffer) => {
       this.text += chunk.toString("latin1");
       this.#tell();

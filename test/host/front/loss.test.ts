@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
+import { FRONT_LIMITS } from "../../../src/host/front/front-limits.ts";
 import { Upstreams, answering, bench, eventually, get, ok, socketPath } from "./front-fixture.ts";
 
 const post = (path: string) =>
@@ -66,14 +67,47 @@ describe("an upstream that fails before it answers", () => {
     expect(b.yard.told).toEqual(["lost /x g1 some sent", "ended /x g1"]);
     expect(b.yard.flights.length).toBe(1);
   });
+});
 
-  it("with something that is no response: the request is lost, and nothing of it is passed on", async () => {
+describe("an answer that cannot be passed on", () => {
+  const large = "x".repeat(FRONT_LIMITS.responseHeadBytesMax);
+  const cases: [string, string, string, string][] = [
+    ["whose head is too large", get("/x"), ok("body", `X: ${large}`), "head that is too large"],
+    ["whose head never ends", get("/x"), `HTTP/1.1 200 OK\r\nX: ${large}`, "too large"],
+    ["that is not HTTP", get("/x"), "HTTP/1.1 200 OK\nX: y\n\nbody", "not HTTP"],
+    ["with 101 to no upgrade", get("/x"), "HTTP/1.1 101 OK\r\n\r\nbody", "did not ask for"],
+    [
+      "in chunks to HTTP/1.0",
+      "GET /x HTTP/1.0\r\nHost: a.test\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+      "Ask with HTTP/1.1",
+    ],
+  ];
+  it.each(cases)(
+    "(%s) is a 502 at once: no process is lost by it, and nothing runs twice",
+    async (_, sent, answer, reason) => {
+      let runs = 0;
+      await using b = await bench(
+        {},
+        answering(() => (runs++, answer)),
+      );
+      b.yard.verdict = async () => "again";
+      const client = await b.client().send(sent).has(reason);
+      expect(client.text).toMatch(/^HTTP\/1.1 502 /);
+      expect(client.text).not.toContain("body");
+      expect(b.yard.told).toEqual(["refused 502", "ended /x g1"]);
+      expect([runs, b.yard.open]).toEqual([1, 0]);
+      await eventually(() => b.upstreams.sockets[0]?.readableEnded === true);
+    },
+  );
+
+  it("leaves the client's connection to its next request", async () => {
     await using b = await bench(
       {},
-      answering(() => "HTTP/1.1 200 OK\nX: y\n\nbody"),
+      answering((head) => (head.includes("/1") ? "HTTP/1.1 2OO\r\n\r\n" : ok("fine"))),
     );
-    const client = await b.client().send(get("/x")).has("lost");
-    expect(client.text).toMatch(/^HTTP\/1.1 502 /);
+    const client = await b.client().send(get("/1")).has("not HTTP");
+    await client.send(get("/2")).has("fine");
   });
 });
 

@@ -77,7 +77,7 @@ describe("after a 101", () => {
 describe("a 101 that nobody asked for", () => {
   it("is no response", async () => {
     await using b = await tunnel();
-    const client = await b.client().send(get("/")).has("lost");
+    const client = await b.client().send(get("/")).has("did not ask for");
     expect(client.text).toMatch(/^HTTP\/1.1 502 /);
   });
 });

@@ -156,6 +156,32 @@ describe("the metrics of a host", () => {
     );
   });
 
+  it("begin at 0, so that the first incident is an increase", async () => {
+    const { counters, metrics } = host();
+    const before = await metrics.text();
+    for (const kind of ["pool", "quarantine", "trial"]) {
+      expect(before).toContain(`switchback_gateway_starts_total{kind="${kind}"} 0\n`);
+      expect(before).toContain(`switchback_gateway_stale_answers_total{kind="${kind}"} 0\n`);
+      for (const cause of ["blocked", "crashed", "memory"]) {
+        const labels = `kind="${kind}",cause="${cause}"`;
+        expect(before).toContain(`switchback_gateway_losses_total{${labels}} 0\n`);
+      }
+    }
+    for (const reason of ["blocked", "crashed", "memory"]) {
+      expect(before).toContain(`switchback_versions_stopped_total{reason="${reason}"} 0\n`);
+      expect(before).toContain(`switchback_recovery_seconds_count{cause="${reason}"} 0\n`);
+    }
+    expect(before).toContain("switchback_log_lines_suppressed_total 0\n");
+    counters.gatewayStarted("pool");
+    counters.gatewayLost({ name: "g1", kind: "pool" }, "crashed", 0);
+    counters.versionStopped("memory");
+    const after = await metrics.text();
+    expect(after).toContain('switchback_gateway_losses_total{kind="pool",cause="crashed"} 1\n');
+    expect(after).toContain('switchback_versions_stopped_total{reason="memory"} 1\n');
+    // Once, and not beside the one that was 0.
+    expect(after.split("\n")).toHaveLength(before.split("\n").length);
+  });
+
   it("tell how long it took from the first sign of a loss until another gateway served", async () => {
     const { counters, metrics } = host();
     const wedged = { name: "g1", kind: "pool" } as const;

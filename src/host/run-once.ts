@@ -1,6 +1,4 @@
-/** What the commands for backup and restore have in common: one job, one sentence about it, one exit code. */
-import { readFileSync } from "node:fs";
-import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+/** What the commands for backup, restore and upgrade have in common: one job, one sentence about it, one exit code. */
 import { HostError } from "./host-error.ts";
 import type { Environment } from "./settings.ts";
 
@@ -36,24 +34,6 @@ export async function runOnce(help: string, command: Command): Promise<void> {
   } catch (error) {
     fail(error, 1);
   }
-}
-
-/** Throws a HostError for anything that it does not understand. */
-export function readFlags<const O extends ParseArgsOptionsConfig>(
-  argv: readonly string[],
-  options: O,
-) {
-  try {
-    return parseArgs({ args: [...argv], options, strict: true }).values;
-  } catch (error) {
-    const text = error instanceof Error ? error.message.split(/[.\n]( |$)/, 1)[0] : String(error);
-    throw new HostError(`${text}. See --help for the flags.`);
-  }
-}
-
-export function switchbackVersion(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }
 
 /** What the system refuses (a full disk, a folder of somebody else) is one line too; the rest is a bug. */
