@@ -64,8 +64,8 @@ function oneProcessOptions(input: ControlInput) {
   const [control] = workers;
   if (control === undefined) throw new Error("The control process has no Worker.");
   const { ROLE: _, ...bindings } = control.bindings;
-  const { trustedCertificates, ...network } = internetAccess(input.settings, [], []);
-  const tlsOptions = { trustBrowserCas: true, trustedCertificates: [...trustedCertificates] };
+  const { allow, deny } = internetAccess(input.settings, []);
+  const tlsOptions = { trustBrowserCas: true };
   return {
     ...shared,
     workers: [
@@ -74,9 +74,7 @@ function oneProcessOptions(input: ControlInput) {
         bindings,
         workerLoaders: { LOADER: {} },
         serviceBindings: {
-          INTERNET: {
-            network: { allow: [...network.allow], deny: [...network.deny], tlsOptions },
-          },
+          INTERNET: { network: { allow: [...allow], deny: [...deny], tlsOptions } },
         },
         unsafeDirectSockets: [{ host: input.settings.host, port: input.port }],
       },

@@ -10,11 +10,10 @@ export async function previewVersion(
   workerId: WorkerId,
   label: string,
 ): Promise<{ readonly versionId: VersionId; readonly stopped: Stopped | null } | null> {
-  const [versionId, open] = await Promise.all([
-    findPreviewVersion(db, workerId, label),
-    listOpenBreakers(db, workerId),
-  ]);
+  // One after the other: anybody can ask for labels that name nothing, and those should cost little.
+  const versionId = await findPreviewVersion(db, workerId, label);
   if (versionId === null) return null;
+  const open = await listOpenBreakers(db, workerId);
   const breaker = open.find((candidate) => candidate.versionId === versionId);
   return { versionId, stopped: breaker === undefined ? null : toStopped(breaker) };
 }

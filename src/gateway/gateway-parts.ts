@@ -2,6 +2,7 @@ import type { OverridePolicy } from "../domain/version-override.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { CurrentDeployments } from "./current-deployment.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { PreviewAsks } from "./preview-asks.ts";
 import type { StoppedVersions } from "./stopped-versions.ts";
 import type { VersionRunner } from "./version-runner.ts";
 import type { WebSocketRelay } from "./websocket-relay.ts";
@@ -12,6 +13,7 @@ export interface GatewayParts {
   readonly runner: VersionRunner;
   readonly stopped: StoppedVersions;
   readonly controlPlane: ControlPlane;
+  readonly previews: PreviewAsks;
   readonly overridePolicy: OverridePolicy;
   readonly identifyVersions: boolean;
   /** Milliseconds since 1970. */

@@ -5,7 +5,6 @@ import { type HostTarget, resolveHost, type Routing } from "../domain/routing.ts
 import type { OverrideDecision } from "../domain/version-override.ts";
 import { logSampled } from "../observability/log-sampler.ts";
 import { chooseVersion } from "./choose-version.ts";
-import { ask } from "./ask.ts";
 import type { Resolved } from "./current-deployment.ts";
 import { errorPage, type GatewayErrorKind } from "./error-page.ts";
 import type { RequestOutcome } from "./gateway-metrics.ts";
@@ -52,7 +51,7 @@ export async function handleRequest(
       gateway.current.peek(scope, find, workerOf) ??
       (await gateway.current.resolve(scope, find, workerOf));
     workerId = found.target.kind === "none" ? null : found.target.workerId;
-    const decided = decideDispatch(gateway, request, found);
+    const decided = decideDispatch(gateway, request, found, scope);
     dispatch = decided instanceof Promise ? await decided : decided;
     if ("error" in dispatch) {
       outcome = dispatch.error;
@@ -86,6 +85,7 @@ function decideDispatch(
   gateway: GatewayParts,
   request: Request,
   { target, deployment, staleMs }: Resolved<HostTarget>,
+  scope: RequestScope,
 ): Outcome | Promise<Outcome> {
   if (target.kind === "none") {
     return {
@@ -93,7 +93,8 @@ function decideDispatch(
     };
   }
   const { workerId } = target;
-  if (target.kind === "preview") return findPreview(gateway, workerId, target.label, staleMs);
+  if (target.kind === "preview")
+    return findPreview(gateway, scope, workerId, target.label, staleMs);
   if (!deployment) return { error: "no_deployment" };
   gateway.runner.noteDeployment(workerId, deployment);
   const worker = { id: workerId, name: target.workerName };
@@ -112,13 +113,13 @@ function decideDispatch(
 
 async function findPreview(
   gateway: GatewayParts,
+  scope: RequestScope,
   workerId: WorkerId,
   label: string,
   staleMs: number,
 ): Promise<Outcome> {
-  const preview = await ask("a preview", () =>
-    gateway.controlPlane.previewVersion(workerId, label),
-  );
+  const defer = (work: Promise<unknown>) => scope.waitUntil(work);
+  const preview = await gateway.previews.find(defer, workerId, label);
   if (!preview) return { error: "preview_not_found" };
   const { versionId } = preview;
   const stopped = preview.stopped ?? gateway.stopped.find(workerId, versionId, null);

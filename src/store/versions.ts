@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, like, lt, sql } from "drizzle-orm";
+import { and, desc, eq, gte, inArray, lt, sql, type SQL } from "drizzle-orm";
 import type { Binding } from "../domain/binding.ts";
 import type { AccountId, VersionId, WorkerId } from "../domain/ids.ts";
 import type { ModuleRef, ModuleType, NamedHandlers, Version } from "../domain/version.ts";
@@ -224,18 +224,20 @@ export async function findPreviewVersion(
   workerId: WorkerId,
   label: string,
 ): Promise<VersionId | null> {
-  const newest = (condition: ReturnType<typeof eq>) =>
+  const newest = (condition: SQL | undefined) =>
     db
       .select({ id: versions.id })
       .from(versions)
-      .where(and(eq(versions.workerId, workerId), condition))
+      .where(condition)
       .orderBy(desc(versions.number))
       .limit(1);
   if (/^[0-9a-f]{8}$/.test(label)) {
-    const byPrefix = await newest(like(versions.id, `${label}-%`));
+    // As a range, and with a plus that keeps the indexes by Worker out of it: a few rows instead of all its versions.
+    const prefix = and(gte(versions.id, `${label}-`), lt(versions.id, `${label}.`));
+    const byPrefix = await newest(and(prefix, sql`+${versions.workerId} = ${workerId}`));
     if (byPrefix[0] !== undefined) return byPrefix[0].id as VersionId;
   }
-  const byAlias = await newest(eq(versions.alias, label));
+  const byAlias = await newest(and(eq(versions.workerId, workerId), eq(versions.alias, label)));
   return (byAlias[0]?.id as VersionId | undefined) ?? null;
 }
 

@@ -1,7 +1,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { VersionId } from "../../src/domain/ids.ts";
-import { STALE_MS_DEFAULT } from "../../src/domain/limits.ts";
+import {
+  GATEWAY_RETRY_AFTER_SECONDS,
+  PREVIEW_ASKS_UNDER_WAY_MAX,
+  PREVIEW_REQUESTS_WAITING_MAX,
+  STALE_MS_DEFAULT,
+} from "../../src/domain/limits.ts";
 import { answering, fakeSwitchback, textModule } from "./fake-control-plane.ts";
 
 const HOST = "http://web.workers.example/";
@@ -217,6 +222,19 @@ describe("a preview host", () => {
     expect(await response.text()).toBe("v1");
     expect(response.headers.get("x-switchback-version")).toBe(v1);
     expect(response.headers.has("x-switchback-deployment")).toBe(false);
+    expect(await (await fetch(HOST)).text()).toBe("v2");
+  });
+
+  it("that comes when too many are asked for is told to come back, and the Worker's own host is served", async () => {
+    const { fetch, controlPlane } = twoVersions([0, 100]);
+    controlPlane.previewVersion = () => new Promise(() => {});
+    const places = PREVIEW_ASKS_UNDER_WAY_MAX + PREVIEW_REQUESTS_WAITING_MAX;
+    const labels = Array.from({ length: places + 1 }, (_, at) => `l${at}`);
+    const visits = labels.map((label) => fetch(`http://${label}-web.workers.example/`));
+    const response = await Promise.race(visits);
+    expect(response.status).toBe(503);
+    expect(response.headers.get("x-switchback-error")).toBe("control_plane_unavailable");
+    expect(response.headers.get("retry-after")).toBe(String(GATEWAY_RETRY_AFTER_SECONDS));
     expect(await (await fetch(HOST)).text()).toBe("v2");
   });
 });

@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { VersionId, WorkerId } from "../../src/domain/ids.ts";
 import type { Database } from "../../src/store/database.ts";
 import {
   countVersions,
@@ -66,6 +68,35 @@ describe("versions", () => {
     expect(await findPreviewVersion(db, worker.id, first.id.slice(0, 8))).toBe(first.id);
     expect(await findPreviewVersion(db, worker.id, "staging")).toBe(second.id);
     expect(await findPreviewVersion(db, worker.id, "nothing")).toBeNull();
+  });
+
+  it("are found for a preview in their Worker alone, and by the whole prefix", async () => {
+    const worker = await createdWorker("store-g");
+    const other = await createdWorker("store-h");
+    const ids = ["0badcafe-0", "0badcafe-f", "0badcaff-0"].map((id) => id as VersionId);
+    for (const id of ids) await storedVersion(worker.id, { id });
+    expect(await findPreviewVersion(db, worker.id, "0badcafe")).toBe(ids[1]);
+    expect(await findPreviewVersion(db, worker.id, "0badcaff")).toBe(ids[2]);
+    expect(await findPreviewVersion(db, other.id, "0badcafe")).toBeNull();
+    expect(await findPreviewVersion(db, worker.id, "0badcafd")).toBeNull();
+  });
+
+  it("are looked for by indexes, for anybody may ask for any label", async () => {
+    const queries: { readonly query: string; readonly params: unknown[] }[] = [];
+    const logger = {
+      logQuery: (query: string, params: unknown[]) => void queries.push({ query, params }),
+    };
+    const logged = drizzle(env.DB, { logger });
+    await findPreviewVersion(logged, "w" as WorkerId, "0badcafe");
+    const plans = queries.map(async ({ query, params }) => {
+      const plan = env.DB.prepare(`EXPLAIN QUERY PLAN ${query}`).bind(...params);
+      const { results } = await plan.all<{ detail: string }>();
+      return results.map(({ detail }) => detail).filter((detail) => !detail.includes("ORDER BY"));
+    });
+    expect(await Promise.all(plans)).toEqual([
+      ["SEARCH versions USING INDEX sqlite_autoindex_versions_1 (id>? AND id<?)"],
+      ["SEARCH versions USING INDEX versions_alias (worker_id=? AND alias=?)"],
+    ]);
   });
 
   it("cannot be stored twice under one number", async () => {
