@@ -2,9 +2,8 @@
 import { join } from "node:path";
 import { Placement } from "../domain/containment/placement.ts";
 import type { Trip } from "../domain/containment/strikes.ts";
-import type { Verdict } from "../domain/containment/watch.ts";
 import {
-  FULL_MEMORY_SOON_MS,
+  EVICT_ASK_MS_MAX,
   IDLE_EVICTION_MS,
   METRICS_INTERVAL_MS,
   TICK_MS,
@@ -15,7 +14,7 @@ import { ControlProcess } from "./control-process.ts";
 import { openDataDirectory, type DataDirectory } from "./data-directory.ts";
 import { FRONT_LIMITS } from "./front/front-limits.ts";
 import { Front } from "./front/front.ts";
-import type { GatewayKind, GatewayProcess } from "./gateway-process.ts";
+import type { GatewayKind } from "./gateway-process.ts";
 import { Gateways } from "./gateways.ts";
 import type { HandoverHost, Listener } from "./handover.ts";
 import type { OpenedInstallation } from "./installation.ts";
@@ -34,6 +33,7 @@ import {
   internetAccess,
   publicUrl,
 } from "./runtime-options.ts";
+import { Sentence } from "./sentence.ts";
 import type { Settings } from "./settings.ts";
 import { stopVersion } from "./stop-version.ts";
 import { answerGatewaysOf } from "./succession.ts";
@@ -110,8 +110,7 @@ export class RunningHost implements Host {
   #stopped: Promise<void> | undefined;
   #announcements: Announcements | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
-  /** Gateways that have a successor because their memory was full. */
-  readonly #full = new WeakSet<GatewayProcess>();
+  readonly #sentence: Sentence;
 
   constructor(built: Built) {
     const { settings, parts, directory, opened, script, guard, run } = built;
@@ -180,8 +179,16 @@ export class RunningHost implements Host {
         replaceBytes: memory,
         killBytes: memory * KILL_SHARE,
       },
-      onVerdict: (gateway, verdict) => this.#act(gateway, verdict),
+      onVerdict: (gateway, verdict) => this.#sentence.carryOut(gateway, verdict),
       onAlive: (gateway, sentAt) => this.#containment.alive(gateway, sentAt),
+      now,
+    });
+    this.#sentence = new Sentence({
+      gateways: this.#gateways,
+      containment: this.#containment,
+      counters: this.#counters,
+      silentSince: (gateway) => this.#watchdog.silentSince(gateway),
+      log,
       now,
     });
     this.#metrics = new Metrics({
@@ -343,46 +350,6 @@ export class RunningHost implements Host {
     };
   }
 
-  #act(gateway: GatewayProcess, verdict: Verdict): void {
-    switch (verdict) {
-      case "kill: blocked":
-        this.#counters.silent(gateway, this.#watchdog.silentSince(gateway) ?? performance.now());
-        return this.#gateways.kill(gateway, "blocked");
-      case "kill: memory":
-        return this.#gateways.kill(gateway, "memory");
-      case "stalled":
-        return this.#containment.stalled(gateway, true);
-      case "replace":
-        this.#fullMemory(gateway);
-        break;
-      case "hogged":
-        void this.#gateways.replaceHogged(gateway);
-        break;
-      case "evict":
-        void gateway.ask("POST", "/evict", 1_000);
-        break;
-      case "ok":
-        break;
-    }
-    this.#containment.stalled(gateway, false);
-  }
-
-  /**
-   * Versions that fill a new process within a short time will fill the next one too: then somebody is to blame, and
-   * graceful replacing would go on for ever.
-   */
-  #fullMemory(gateway: GatewayProcess): void {
-    const isSoon = performance.now() - gateway.startedAt < FULL_MEMORY_SOON_MS;
-    if (isSoon && gateway.kind === "quarantine") return this.#gateways.kill(gateway, "memory");
-    if (!this.#full.has(gateway)) {
-      this.#full.add(gateway);
-      const { name, kind } = gateway;
-      this.#built.parts.log.event("warn", "gateway full", { gateway: name, kind });
-      if (isSoon) this.#containment.swollen(gateway);
-    }
-    void this.#gateways.replace(gateway);
-  }
-
   #trip(trip: Trip): void {
     const { log } = this.#built.parts;
     this.#counters.versionStopped(trip.reason);
@@ -395,6 +362,8 @@ export class RunningHost implements Host {
   }
 
   #evictIdle(): void {
-    for (const gateway of this.#gateways.alive) void gateway.ask("POST", "/evict?idle=1", 1_000);
+    for (const gateway of this.#gateways.alive) {
+      void gateway.ask("POST", "/evict?idle=1", EVICT_ASK_MS_MAX);
+    }
   }
 }

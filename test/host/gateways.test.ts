@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { GATEWAY_RESTART_MS_MAX, RUNTIME_START_TRIES_MAX } from "../../src/domain/limits.ts";
+import {
+  GATEWAY_RESTART_MS_MAX,
+  HOG_PROOF_MS,
+  HOG_RETRIAL_MS,
+  HOG_WINDOW_MS,
+  RUNTIME_START_TRIES_MAX,
+} from "../../src/domain/limits.ts";
 import type { GatewayKind } from "../../src/host/gateway-process.ts";
 import { Gateways } from "../../src/host/gateways.ts";
 import { createLog } from "../../src/host/log.ts";
@@ -227,6 +233,62 @@ describe("a process that is to be replaced", () => {
       if (events.indexOf(event) >= 3) expect(up.size).toBeGreaterThanOrEqual(3);
     }
     expect(names(gateways)).toEqual(["g4", "g5", "g6"]);
+  });
+});
+
+describe("a process that keeps everybody waiting", () => {
+  it("gets its successor first; if it goes on without visitors, it is lost as blocked", async () => {
+    const { gateways, events, busy } = host({ hogs: (name) => name === "g1" });
+    await gateways.open("pool");
+    busy.set("g1", () => undefined);
+    const replaced = gateways.replaceHogged(named("g1").real);
+    await settled();
+    expect(events).toEqual(["up g1", "up g2", "draining g1"]);
+    busy.get("g1")?.();
+    await replaced;
+    await settled();
+    expect(events.slice(3)).toEqual(["gone g1 blocked"]);
+    expect(world.pauses).toEqual([HOG_PROOF_MS]);
+    expect(names(gateways)).toEqual(["g2"]);
+  });
+
+  it("and rests once nobody asks it: nobody is to blame, and its place is left alone for a while", async () => {
+    const { gateways, events } = host({ hogs: (_, ms) => ms === HOG_WINDOW_MS });
+    await gateways.open("pool");
+    await gateways.replaceHogged(named("g1").real);
+    expect(events).toEqual(["up g1", "up g2", "draining g1", "gone g1 null"]);
+    await gateways.replaceHogged(named("g2").real);
+    expect(names(gateways)).toEqual(["g2"]);
+    const later = performance.now() + HOG_RETRIAL_MS;
+    const clock = vi.spyOn(performance, "now").mockReturnValue(later);
+    await gateways.replaceHogged(named("g2").real);
+    clock.mockRestore();
+    expect(names(gateways)).toEqual(["g3"]);
+  });
+
+  it("after a culprit is found, the next in its place is tried as soon as need be", async () => {
+    const { gateways } = host({ hogs: () => true });
+    await gateways.open("pool");
+    for (const name of ["g1", "g2", "g3"]) await gateways.replaceHogged(named(name).real);
+    await settled();
+    expect(names(gateways)).toEqual(["g4"]);
+  });
+
+  it("is seen as well when its group is wanted no more", async () => {
+    const { gateways, events } = host({ hogs: () => true });
+    gateways.setGroups(new Set([7]));
+    await settled();
+    gateways.setGroups(new Set());
+    await settled();
+    expect(events.at(-1)).toBe("gone g1 blocked");
+  });
+
+  it("is not waited for when the host stops", async () => {
+    const { gateways, events } = host({ hogs: () => true });
+    await gateways.open("pool");
+    await gateways.stop(1_000);
+    expect(events.at(-1)).toBe("gone g1 null");
+    expect(world.pauses).toEqual([]);
   });
 });
 

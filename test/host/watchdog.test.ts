@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Verdict } from "../../src/domain/containment/watch.ts";
-import { BLOCK_WALL_MS, MEMORY_EVICTION_MS, STALLED_MS } from "../../src/domain/limits.ts";
+import {
+  BLOCK_WALL_MS,
+  HOG_WINDOW_MS,
+  MEMORY_EVICTION_MS,
+  STALLED_MS,
+} from "../../src/domain/limits.ts";
 import { Watchdog } from "../../src/host/watchdog.ts";
 import { FakeGateway } from "./fake-gateways.ts";
 
@@ -183,6 +188,39 @@ describe("a gateway that does not answer", () => {
     expect(verdicts).toEqual([]);
     expect(alive).toEqual([]);
     expect(gateway.told).toEqual(["GET /alive"]);
+  });
+});
+
+describe("a gateway that answers only in short pauses", () => {
+  /** Bursts of so many milliseconds; only after each does it answer. */
+  const bursts = async (share: number, heard = false) => {
+    const seen = watched();
+    const { gateway, watchdog, pass, burn } = seen;
+    burn(share);
+    let replies: (() => void)[] = [];
+    gateway.answer = () =>
+      new Promise((done) => replies.push(() => done({ status: 204, text: "" })));
+    for (let n = 0; n < 40; n++) {
+      await pass(heard ? 60 : 300);
+      if (heard) watchdog.heard("g1");
+      if (heard && n % 5 < 4) continue;
+      for (const reply of replies) reply();
+      replies = [];
+      await pass(20);
+    }
+    return seen;
+  };
+
+  it("is hogged, though each time it was not silent for long enough to be killed", async () => {
+    const { verdicts, watchdog, gateway } = await bursts(1);
+    expect(verdicts).toContain("hogged");
+    expect(verdicts).not.toContain("kill: blocked");
+    expect(watchdog.hogs(gateway.real, HOG_WINDOW_MS)).toBe(true);
+  });
+
+  it("is not, if it gets no CPU, or answers visitors all the while", async () => {
+    expect((await bursts(0.02)).verdicts).not.toContain("hogged");
+    expect((await bursts(1, true)).verdicts).not.toContain("hogged");
   });
 });
 

@@ -207,13 +207,13 @@ export class Exchange implements ClientOwner, UpstreamOwner {
     let from = 0;
     for (;;) {
       const head = parseResponseHead(bytes, from, this.#head.method === "HEAD");
+      if (head === "malformed") return this.#unusable(MALFORMED);
+      const bytesMax = limits.responseHeadBytesMax;
+      if ((head?.end ?? bytes.length) - from > bytesMax) return this.#unusable(tooLarge(bytesMax));
       if (head === null) {
-        const bytesMax = limits.responseHeadBytesMax;
-        if (bytes.length - from > bytesMax) return this.#unusable(tooLarge(bytesMax));
         if (from < bytes.length) this.#partial = bytes.subarray(from);
         return;
       }
-      if (head === "malformed") return this.#unusable(MALFORMED);
       if (head.status === 101) return this.#tunnel(bytes, from);
       if (head.status >= 200) return this.#answered(bytes, from, head);
       // HTTP/1.0 knows no interim responses.

@@ -105,7 +105,7 @@ export class OpenConnections<Connection extends OpenConnection> {
     let looks = 0;
     for (const line of this.#lines) {
       for (const connection of line) {
-        return connection;
+        if (connection.written) return connection;
         // To the end of its line: the next newcomer need not look at it again.
         line.delete(connection);
         line.add(connection);

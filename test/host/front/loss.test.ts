@@ -104,7 +104,7 @@ describe("an answer that cannot be passed on", () => {
   it("leaves the client's connection to its next request", async () => {
     await using b = await bench(
       {},
-      answering((head) => (head.includes("/1") ? "HTTP/1.1 2OO\r\n\r\n" : ok("fine"))),
+      answering((head) => (head.includes("GET /1") ? "HTTP/1.1 2OO\r\n\r\n" : ok("fine"))),
     );
     const client = await b.client().send(get("/1")).has("not HTTP");
     await client.send(get("/2")).has("fine");
