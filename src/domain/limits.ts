@@ -145,6 +145,8 @@ export const SERVICE_CALLS_IN_FLIGHT_MAX = 1_000;
 export const HEALTH_INTERVAL_MS = 2_000;
 /** The longest one health probe may take, in milliseconds. Unloaded it takes under 10; on a machine whose cores all are taken, a second. */
 export const HEALTH_TIMEOUT_MS = 5_000;
+/** How long the control process may take to answer `/healthz` for somebody else, in milliseconds. */
+export const HEALTH_ANSWER_MS_MAX = 1_000;
 /** Probes missed in a row before the runtime counts as wedged: one or two may be a long garbage collection. */
 export const HEALTH_MISSES_MAX = 3;
 /** How long a started or restarted runtime may take to answer its first probe, in milliseconds. */
@@ -182,7 +184,7 @@ export const GATEWAY_MEMORY_MB_DEFAULT = 512;
 export const GATEWAY_MEMORY_MB_MIN = 128;
 /** In MiB: no machine has more. */
 export const GATEWAY_MEMORY_MB_MAX = 1_048_576;
-/** How long the last runtime of a killed host may take to free its port, in milliseconds. */
+/** How long the processes of a killed host may take to end, and its port to be free again, in milliseconds. */
 export const ORPHAN_MS_MAX = 3_000;
 /** A preset root token, in characters: shorter ones can be guessed. */
 export const ROOT_TOKEN_CHARS_MIN = 8;
@@ -246,6 +248,22 @@ export const ASK_MS_MAX = 1_500;
 export const SHARED_ASK_MS_MAX = 100;
 /** Questions of others that a request waits for, one after the other, before it asks itself. */
 export const SHARED_ASKS_MAX = 3;
+/** Questions about one register that one isolate has under way at a time; whoever comes then waits for their answers. */
+export const ASKS_UNDER_WAY_MAX = 8;
+/** Readings of the ledger for one register that one isolate has under way at a time: each costs more than a question. */
+export const LEDGER_READS_UNDER_WAY_MAX = 4;
+/** Requests of one isolate that fetch one version at a time: more than one, for the first may be given up by its visitor. */
+export const VERSION_FETCHES_UNDER_WAY_MAX = 2;
+/** Questions about previews that one isolate has under way at a time, whatever their labels: anybody can ask for any label, and each costs the control plane up to three queries. */
+export const PREVIEW_ASKS_UNDER_WAY_MAX = 8;
+/** How long a request waits for a place among those, in milliseconds, before it is told to come back. */
+export const PREVIEW_PLACE_WAIT_MS_MAX = 1_000;
+/** How often it looks for one, in milliseconds. */
+export const PREVIEW_PLACE_POLL_MS = 20;
+/** Requests of one isolate that wait for such a place; more are told to come back at once. */
+export const PREVIEW_REQUESTS_WAITING_MAX = 64;
+/** Labels whose newest question about them one isolate remembers, for those that came before it was sent. */
+export const PREVIEW_LABELS_KEPT_MAX = 64;
 /** Registers that one isolate keeps in memory: a few hundred bytes each. */
 export const HELD_REGISTERS_MAX = 10_000;
 /** Registers that a gateway asks for at the same time before the control plane goes away. */
@@ -270,9 +288,9 @@ export const SUSPECT_MS_MAX = 600_000;
 export const SUSPICION_MEMORY_MS = 600_000;
 /** Suspect hosts, and cleared ones that are remembered: those that would be cleared next make room. */
 export const SUSPECTS_MAX = 1_000;
-/** How long after its end a request may still be why its process fails, in milliseconds: what a version waits for after its response runs that long on Cloudflare. */
-export const LINGER_MS = 30_000;
-/** Losses of pool gateways within the breaker's window after which hosts whose requests had ended are suspects too. */
+/** How long after its end a request may still be why its process fails, in milliseconds: workerd ends neither timers nor what a version waits for after its response, so this is only how long a host is remembered. */
+export const LINGER_MS = 600_000;
+/** Losses of pool gateways within LINGER_MS after which hosts whose requests had ended are suspects too; within the breaker's window, new ones announce. */
 export const POOL_LOSSES_WIDEN = 3;
 /** Hosts whose gateway the front remembers; another is looked up again. */
 export const PLACED_HOSTS_MAX = 10_000;
@@ -296,8 +314,18 @@ export const ADMITTED_VERSIONS_MAX = 1_000;
 export const ADMISSION_PROBES = 2;
 /** Age of an unanswered liveness probe from which its gateway gets nothing new, in milliseconds. */
 export const STALLED_MS = 100;
-/** CPU time without an answer to a liveness probe after which a gateway is killed, in milliseconds, unless the operator says otherwise. */
-export const BLOCK_CPU_MS_DEFAULT = 500;
+/** Time over which is measured how much a gateway keeps everybody waiting, in milliseconds. */
+export const HOG_WINDOW_MS = 10_000;
+/** Share of that time from which somebody is taken to hog the process. */
+export const HOG_SHARE = 0.5;
+/** CPU time for which a process must have run in a silence that counts, as a share of it: less, and it was starved by others. Low, for several hogs share the cores. */
+export const HOG_CPU_SHARE_MIN = 0.1;
+/** The same in milliseconds: the kernel counts in ticks of 10. */
+export const HOG_CPU_MS_MIN = 30;
+/** How long a hogged gateway is watched once it has nothing in hand, in milliseconds: if it goes on, it was not for visitors. */
+export const HOG_PROOF_MS = 2_000;
+/** Between two gateways of one place that are replaced for it without a culprit, in milliseconds: versions may need that much CPU for their visitors. */
+export const HOG_RETRIAL_MS = 60_000;
 /** Wall time without an answer to a liveness probe after which a gateway is killed, in milliseconds. */
 export const BLOCK_WALL_MS = 3_000;
 /** The same where the process's CPU time is not known. */
@@ -325,3 +353,5 @@ export const FULL_MEMORY_SOON_MS = 30_000;
 export const MEMORY_EVICTION_MS = 2_000;
 /** How often gateways are told to let go of what nobody uses, in milliseconds. */
 export const IDLE_EVICTION_MS = 30_000;
+/** How long a gateway that is told to unload versions may take to answer, in milliseconds. Nobody waits for it. */
+export const EVICT_ASK_MS_MAX = 1_000;

@@ -205,7 +205,7 @@ describe("a gateway that is cut off", () => {
     state.seq = 2;
     const [web] = tableOf(ONE).workers;
     state.table = { ...tableOf(ONE), workers: web ? [{ ...web, previewsEnabled: false }] : [] };
-    const lease = controlPlane.leaseDeployment;
+    const lease = controlPlane.leaseDeployment.bind(controlPlane);
     controlPlane.leaseDeployment = async (workerId) => {
       const answer = await lease(workerId);
       const deployment = { seq: 2, deploymentId: "d-new" as DeploymentId, versions: [] };

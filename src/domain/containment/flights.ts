@@ -100,9 +100,9 @@ export class Flights {
   }
 
   /**
-   * Who may be why this gateway is lost. `wide`: also hosts whose requests have ended well within LINGER_MS.
-   * Prime are those with a request that came, or was broken off, since the gateway last proved alive; or, if there
-   * is none, those with a request in flight; or else all.
+   * Who may be why this gateway is lost. Prime are those with a request that came, or was broken off, since the
+   * gateway last proved alive; or, if there is none, those with a request in flight. If there is none either, all
+   * whose requests have ended well within LINGER_MS: a timer may have run since. `wide`: these in any case.
    */
   possibleCauses(now: number, wide: boolean): PossibleCauses {
     const fresh: string[] = [];
@@ -112,10 +112,11 @@ export class Flights {
       const broken = flights.brokenAt >= this.#provenAt;
       if (broken || (flights.inFlight > 0 && flights.sentAt >= this.#provenAt)) fresh.push(host);
       else if (flights.inFlight > 0) older.push(host);
-      else if (wide && now - flights.endedAt <= LINGER_MS) ended.push(host);
+      else if (now - flights.endedAt <= LINGER_MS) ended.push(host);
     }
-    if (fresh.length > 0) return { prime: fresh, others: [...older, ...ended] };
-    if (older.length > 0) return { prime: older, others: ended };
+    const lingering = wide ? ended : [];
+    if (fresh.length > 0) return { prime: fresh, others: [...older, ...lingering] };
+    if (older.length > 0) return { prime: older, others: lingering };
     return { prime: ended, others: [] };
   }
 

@@ -6,6 +6,7 @@
  */
 import {
   BREAKER_WINDOW_MS,
+  LINGER_MS,
   PLACED_HOSTS_MAX,
   POOL_LOSSES_WIDEN,
   SPREAD_ANSWER_MS_MAX,
@@ -42,7 +43,7 @@ export class Placement {
   readonly #stalled = new Set<Gateway>();
   #poolRevision = 0;
   #revision = 0;
-  /** When gateways of the pool were lost, within the breaker's window. */
+  /** When the last POOL_LOSSES_WIDEN gateways of the pool were lost. */
   #poolLosses: number[] = [];
 
   /**
@@ -87,7 +88,7 @@ export class Placement {
    * say. Gateways of the pool that are started meanwhile should announce their dispatches too.
    */
   poolAnnounces(now: number): boolean {
-    return this.#recentPoolLosses(now) >= POOL_LOSSES_WIDEN;
+    return this.#recentPoolLosses(now, BREAKER_WINDOW_MS) >= POOL_LOSSES_WIDEN;
   }
 
   /** A gateway of the pool answers for the first time. Names are never used again. */
@@ -144,7 +145,9 @@ export class Placement {
     if (!gateway) return this.wanted();
     const inPool = gateway.group === null;
     if (inPool) this.#poolLosses = [...this.#poolLosses, now].slice(-POOL_LOSSES_WIDEN);
-    const wide = !inPool || this.poolAnnounces(now);
+    // What drains has ever fewer in hand: those that have left it may be the cause as well.
+    const wide =
+      !inPool || gateway.draining || this.#recentPoolLosses(now, LINGER_MS) >= POOL_LOSSES_WIDEN;
     this.#quarantine.lost(gateway.group, gateway.flights.possibleCauses(now, wide), now);
     this.gone(name);
     return this.wanted();
@@ -227,8 +230,9 @@ export class Placement {
     this.#revision++;
   }
 
-  #recentPoolLosses(now: number): number {
-    return this.#poolLosses.filter((at) => now - at <= BREAKER_WINDOW_MS).length;
+  /** Of the last POOL_LOSSES_WIDEN, those within so many milliseconds. */
+  #recentPoolLosses(now: number, ms: number): number {
+    return this.#poolLosses.filter((at) => now - at <= ms).length;
   }
 
   #mayHoldOne(host: string): boolean {

@@ -89,7 +89,8 @@ export class Quarantine {
 
   /**
    * A gateway was lost: `group` is that of a quarantine gateway, null for one of the pool. Prime causes are
-   * suspected anew; the others only stay or come apart, without a longer term. Hosts of the group that cannot be
+   * suspected anew; the others only stay or come apart. Of these, who was there again and again when the pool lost one
+   * gets a longer term too: its timers may run for longer than it was kept apart. Hosts of the group that cannot be
    * the cause are cleared. If nothing explains the loss, the whole group stays suspect; in the pool, nobody is.
    */
   lost(group: number | null, causes: PossibleCauses, now: number): void {
@@ -102,8 +103,8 @@ export class Quarantine {
       return at === undefined || !this.#groups.has(at.group);
     };
     const share = 1 / Math.max(1, prime.length + others.length);
-    this.#suspectAll(prime, share, now);
-    this.#suspectAll(others, 0, now);
+    this.#suspectAll(prime, share, true, now);
+    this.#suspectAll(others, 0, group === null, now);
     const primeApart = prime.filter(free);
     const othersApart = others.filter(free);
     this.#regroup(primeApart, othersApart, now);
@@ -125,14 +126,14 @@ export class Quarantine {
     }
   }
 
-  /** `share` of the loss: 0 only renews a suspicion. */
-  #suspectAll(hosts: readonly string[], share: number, now: number): void {
+  /** `share` of the loss; `longer`: whoever is suspected again stays apart for longer than before. */
+  #suspectAll(hosts: readonly string[], share: number, longer: boolean, now: number): void {
     for (const host of hosts) {
       const current = this.#suspects.get(host);
       const before = current ?? this.#cleared.get(host);
       const repeated = before && now - before.suspectedAt <= SUSPICION_MEMORY_MS;
       let termMs = repeated ? before.termMs : SUSPECT_MS;
-      if (repeated && share > 0) termMs = Math.min(2 * termMs, SUSPECT_MS_MAX);
+      if (repeated && longer) termMs = Math.min(2 * termMs, SUSPECT_MS_MAX);
       const group = current?.group ?? NO_GROUP;
       const score = (current?.score ?? 0) + share;
       this.#cleared.delete(host);

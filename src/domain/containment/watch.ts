@@ -10,10 +10,12 @@ export interface Sight {
   readonly cpuMs: number | null;
   /** Resident memory of the process, in bytes; null: not known. */
   readonly rssBytes: number | null;
+  /** It has kept everybody waiting for most of the time lately: see duty. */
+  readonly hogged: boolean;
 }
 
 export interface WatchLimits {
-  /** CPU time without an answer after which the process is killed, in milliseconds: BLOCK_CPU_MS_DEFAULT. */
+  /** CPU time without an answer after which the process is killed, in milliseconds: BLOCK_MS_DEFAULT unless the operator says otherwise. */
   readonly blockMsMax: number;
   /** Resident memory, in bytes, from which it is told to evict versions. */
   readonly evictBytes: number;
@@ -29,6 +31,8 @@ export type Verdict =
   | "stalled"
   | "evict"
   | "replace"
+  /** To be replaced, and to be watched when it has nothing in hand any more. */
+  | "hogged"
   | "kill: blocked"
   | "kill: memory";
 
@@ -42,6 +46,7 @@ export function judge(sight: Sight, limits: WatchLimits): Verdict {
     if (silentMs >= STALLED_MS) return "stalled";
   }
   if (rssBytes >= limits.replaceBytes) return "replace";
+  if (sight.hogged) return "hogged";
   return rssBytes >= limits.evictBytes ? "evict" : "ok";
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { affinity, hashOf } from "../../../src/domain/containment/home.ts";
 import { Placement } from "../../../src/domain/containment/placement.ts";
 import {
+  BREAKER_WINDOW_MS,
   FLIGHT_HOSTS_MAX,
   LINGER_MS,
   PLACED_HOSTS_MAX,
@@ -251,27 +252,56 @@ describe("a gateway that is lost", () => {
     expect(wanted.map(({ hosts }) => hosts)).toEqual([[HOST], ["stream.example", "chat.example"]]);
   });
 
-  it("nothing in flight: no suspects", () => {
+  /** A request that is answered and ends well. */
+  const visited = (placement: Placement, host: string, gateway: string, now: number) => {
+    placement.sent(host, gateway, now);
+    placement.answered(host, gateway, now);
+    placement.ended(host, gateway, "complete", now);
+  };
+
+  it("nothing in flight: all that it has served lately are suspects, for a timer may have run", () => {
     const placement = pool(1);
-    placement.answered(HOST, send(placement, HOST, 0), 1);
-    placement.ended(HOST, "g1", "complete", 1);
-    expect(placement.lost("g1", 2)).toEqual([]);
+    visited(placement, HOST, "g1", 0);
+    placement.tick(LINGER_MS);
+    const wanted = placement.lost("g1", LINGER_MS);
+    expect(wanted.map(({ hosts }) => hosts)).toEqual([[HOST]]);
+  });
+
+  it("nothing in flight, and nobody for long: no suspects", () => {
+    const placement = pool(1);
+    visited(placement, HOST, "g1", 0);
+    expect(placement.lost("g1", LINGER_MS + 1)).toEqual([]);
+  });
+
+  it("something in flight: those that had ended before are no suspects", () => {
+    const placement = pool(1);
+    visited(placement, HOST, "g1", 0);
+    placement.sent("other.example", "g1", 1);
+    expect(placement.lost("g1", 2).map(({ hosts }) => hosts)).toEqual([["other.example"]]);
+  });
+
+  it("while it drains: those that had ended are suspects too, apart from those in flight", () => {
+    const placement = pool(1);
+    visited(placement, HOST, "g1", 0);
+    placement.sent("slow.example", "g1", 1);
+    placement.draining("g1");
+    const wanted = placement.lost("g1", 2);
+    expect(wanted.map(({ hosts }) => hosts)).toEqual([["slow.example"], [HOST]]);
   });
 
   it("again and again: hosts whose requests had ended are suspects too, and the pool announces", () => {
     const placement = new Placement();
     for (let n = 1; n <= POOL_LOSSES_WIDEN; n++) {
       placement.upInPool(`g${n}`);
-      placement.sent(HOST, `g${n}`, n);
-      placement.answered(HOST, `g${n}`, n);
-      placement.ended(HOST, `g${n}`, "complete", n);
+      visited(placement, HOST, `g${n}`, n);
+      placement.sent(`other${n}.example`, `g${n}`, n);
       expect(placement.poolAnnounces(n)).toBe(false);
       expect(placement.groupOf(HOST)).toBeNull();
-      placement.lost(`g${n}`, n + LINGER_MS / 10);
+      placement.lost(`g${n}`, n);
     }
     expect(placement.groupOf(HOST)).not.toBeNull();
-    expect(placement.poolAnnounces(LINGER_MS)).toBe(true);
-    expect(placement.poolAnnounces(10 * LINGER_MS)).toBe(false);
+    expect(placement.poolAnnounces(BREAKER_WINDOW_MS)).toBe(true);
+    expect(placement.poolAnnounces(2 * BREAKER_WINDOW_MS)).toBe(false);
   });
 });
 
@@ -286,6 +316,6 @@ it("memory is bounded, however many hosts come", () => {
   }
   placement.tick(3 * PLACED_HOSTS_MAX);
   expect(placement.remembered).toBeLessThanOrEqual(PLACED_HOSTS_MAX + 2 * FLIGHT_HOSTS_MAX);
-  placement.tick(10 * PLACED_HOSTS_MAX);
+  placement.tick(3 * PLACED_HOSTS_MAX + LINGER_MS);
   expect(placement.remembered).toBeLessThanOrEqual(PLACED_HOSTS_MAX);
 });

@@ -135,6 +135,16 @@ describe("time apart", () => {
     quarantine.tick(1_000 + SUSPECT_MS);
     expect([quarantine.groupOf("a") === null, quarantine.groupOf("b")]).toEqual([false, null]);
   });
+
+  it("also doubles for those who were there again and again when the pool lost one: their timers may be long", () => {
+    const quarantine = new Quarantine();
+    quarantine.lost(null, { prime: ["a"], others: ["b"] }, 0);
+    quarantine.lost(null, { prime: ["c"], others: ["b"] }, 1_000);
+    quarantine.tick(1_000 + SUSPECT_MS);
+    expect(quarantine.groupOf("b")).not.toBeNull();
+    quarantine.tick(1_000 + 2 * SUSPECT_MS);
+    expect(quarantine.groupOf("b")).toBeNull();
+  });
 });
 
 it("memory is bounded: those that would be cleared next make room, recidivists stay", () => {

@@ -1,4 +1,5 @@
 import { Admission } from "../../../src/domain/containment/admission.ts";
+import { Duty } from "../../../src/domain/containment/duty.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
 
 /** A gateway process of one thread: work is done in its order; an endless loop ends all of it. */
@@ -14,9 +15,17 @@ export class SimulatedGateway {
   probeSentAt: number | null = null;
   stalled = false;
   draining = false;
+  /** It drains, has nothing in hand, and it is seen whether it goes on. */
+  onTrial = false;
   loopsSince = Number.POSITIVE_INFINITY;
+  /** How much it kept everybody waiting. */
+  readonly duty = new Duty();
+  /** CPU time when the probe that is out was sent, in milliseconds. */
+  probeCpuMs = 0;
   readonly #time: SimulatedTime;
   #busyUntil = 0;
+  /** CPU time of all work it was ever given, in milliseconds. */
+  #givenMs = 0;
 
   constructor(time: SimulatedTime, name: string, group: number | null, announces: boolean) {
     this.#time = time;
@@ -29,6 +38,7 @@ export class SimulatedGateway {
   work(cpuMs: number, then: () => void): void {
     if (this.#busyUntil === Number.POSITIVE_INFINITY) return;
     this.#busyUntil = Math.max(this.#time.now, this.#busyUntil) + cpuMs;
+    this.#givenMs += cpuMs;
     this.#time.after(this.#busyUntil - this.#time.now, () => {
       if (this.alive && this.loopsSince > this.#time.now) then();
     });
@@ -41,12 +51,20 @@ export class SimulatedGateway {
 
   loop(): void {
     this.loopsSince = this.#time.now;
+    this.#givenMs -= Math.max(0, this.#busyUntil - this.#time.now);
     this.#busyUntil = Number.POSITIVE_INFINITY;
   }
 
-  /** CPU time since then: an idle process has none to speak of. */
-  cpuMsSince(since: number): number {
-    return Math.max(0, this.#time.now - Math.max(since, this.loopsSince));
+  /** CPU time since the start, in milliseconds. */
+  get cpuMs(): number {
+    const { now } = this.#time;
+    if (now >= this.loopsSince) return this.#givenMs + now - this.loopsSince;
+    return this.#givenMs - Math.max(0, this.#busyUntil - now);
+  }
+
+  /** Bursts of work for as long as the process lives, with hardly a pause. */
+  hog(burstMs: number): void {
+    this.work(burstMs, () => this.later(1, 0, () => this.hog(burstMs)));
   }
 }
 
@@ -71,4 +89,6 @@ export type Behaviour =
   | { readonly kind: "loops"; readonly share: number; readonly afterMs: number }
   | { readonly kind: "crashes"; readonly share: number }
   /** Answers at once and loops later: the front sees a good response. */
-  | { readonly kind: "loops after its response"; readonly afterMs: number };
+  | { readonly kind: "loops after its response"; readonly afterMs: number }
+  /** Answers at once and keeps the process busy from then on, in bursts too short to be blamed for one. */
+  | { readonly kind: "hogs"; readonly burstMs: number };

@@ -5,6 +5,7 @@
 import { Placement } from "../../../src/domain/containment/placement.ts";
 import { Strikes } from "../../../src/domain/containment/strikes.ts";
 import { judge, type WatchLimits } from "../../../src/domain/containment/watch.ts";
+import { HOG_PROOF_MS, HOG_WINDOW_MS } from "../../../src/domain/limits.ts";
 import type { StopReason } from "../../../src/domain/breaker.ts";
 import type { VersionId, WorkerId } from "../../../src/domain/ids.ts";
 import { type Outcome, SimulatedGateway, type Visit } from "./simulated-gateway.ts";
@@ -161,6 +162,10 @@ export class SimulatedHost {
         serve(0, 0.5);
         gateway.later(behaviour.afterMs, 0, loop);
         return;
+      case "hogs":
+        serve(0, 0.5);
+        gateway.later(1, 0, () => gateway.hog(behaviour.burstMs));
+        return;
       case "crashes":
         if (this.random() >= behaviour.share) serve(0, 1);
         else {
@@ -203,10 +208,12 @@ export class SimulatedHost {
     for (const gateway of this.gateways.values()) {
       if (gateway.probeSentAt === null) continue;
       const probeMs = this.time.now - gateway.probeSentAt;
-      const cpuMs = gateway.cpuMsSince(gateway.probeSentAt);
-      const verdict = judge({ probeMs, blindMs: 0, cpuMs, rssBytes: 0 }, LIMITS);
+      const cpuMs = gateway.cpuMs - gateway.probeCpuMs;
+      const hogged = gateway.duty.hogs(HOG_WINDOW_MS, this.time.now);
+      const verdict = judge({ probeMs, blindMs: 0, cpuMs, rssBytes: 0, hogged }, LIMITS);
       if (verdict === "kill: blocked") this.#lose(gateway, "blocked");
       else this.#stalled(gateway, verdict === "stalled");
+      if (verdict === "hogged" && !gateway.draining) this.#replaceHogged(gateway);
     }
   }
 
@@ -218,11 +225,16 @@ export class SimulatedHost {
   #probe(gateway: SimulatedGateway): void {
     const sentAt = this.time.now;
     gateway.probeSentAt = sentAt;
+    gateway.probeCpuMs = gateway.cpuMs;
     gateway.later(0.2, 0.02, () => {
       gateway.probeSentAt = null;
+      const cpuMs = gateway.cpuMs - gateway.probeCpuMs;
+      const silence = { from: sentAt, to: this.time.now, blindMs: 0, cpuMs };
+      const wasLong = gateway.duty.silent(silence);
       this.placement.alive(gateway.name, sentAt);
       this.#stalled(gateway, false);
-      this.time.after(PROBE_EVERY_MS, () => gateway.alive && this.#probe(gateway));
+      const pauseMs = wasLong ? 0 : PROBE_EVERY_MS;
+      this.time.after(pauseMs, () => gateway.alive && this.#probe(gateway));
     });
   }
 
@@ -249,13 +261,17 @@ export class SimulatedHost {
 
   #followWanted(): void {
     const wanted = new Set(this.placement.wanted().map(({ group }) => group));
+    const served = new Set<number>();
     for (const gateway of this.gateways.values()) {
-      if (gateway.group === null) continue;
-      if (wanted.has(gateway.group)) wanted.delete(gateway.group);
+      if (gateway.group === null || (gateway.draining && wanted.has(gateway.group))) {
+        if (gateway.draining) this.#drain(gateway);
+        continue;
+      }
+      if (wanted.has(gateway.group)) served.add(gateway.group);
       else this.#drain(gateway);
     }
     for (const group of wanted) {
-      if (this.#starting.has(group)) continue;
+      if (served.has(group) || this.#starting.has(group)) continue;
       this.#starting.add(group);
       this.time.after(RESTART_MS, () => {
         this.#starting.delete(group);
@@ -265,10 +281,28 @@ export class SimulatedHost {
     }
   }
 
+  /** The successor first; what goes on in the old one when it has nothing in hand any more is not for visitors. */
+  #replaceHogged(gateway: SimulatedGateway): void {
+    const { group } = gateway;
+    if (group === null) this.#startInPool(0);
+    else this.#start(group, true, (name) => this.placement.upInQuarantine(name, group));
+    this.#drain(gateway);
+  }
+
   #drain(gateway: SimulatedGateway): void {
     if (!gateway.draining) this.placement.draining(gateway.name);
     gateway.draining = true;
-    if (gateway.inHand.size > 0) return;
+    if (gateway.inHand.size > 0 || gateway.onTrial) return;
+    if (!gateway.duty.hogs(HOG_WINDOW_MS, this.time.now)) return this.#end(gateway);
+    gateway.onTrial = true;
+    this.time.after(HOG_PROOF_MS, () => {
+      if (!gateway.alive) return;
+      if (gateway.duty.hogs(HOG_PROOF_MS, this.time.now)) this.#lose(gateway, "blocked");
+      else this.#end(gateway);
+    });
+  }
+
+  #end(gateway: SimulatedGateway): void {
     gateway.alive = false;
     this.gateways.delete(gateway.name);
     this.placement.gone(gateway.name);

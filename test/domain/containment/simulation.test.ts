@@ -142,6 +142,32 @@ describe("fifty clients, one host of ten loops", () => {
   });
 });
 
+describe("a version that goes on behind its response, in bursts too short to be blamed for one", () => {
+  it("is stopped, and nobody else is", () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const bad = site("bad.example", [{ kind: "hogs", burstMs: 100 + 60 * seed }], {
+        pauseMs: 5_000,
+      });
+      const { host, open } = runLoad([...goodSites(12), bad], 1 + (seed % 3), 120_000, seed);
+      expect([...host.tripped]).toEqual([["bad.example/0", "blocked"]]);
+      expect(host.broken).toEqual([]);
+      expect(open).toBe(0);
+    }
+  }, 120_000);
+});
+
+describe("a version that loops long after its response", () => {
+  it("is stopped, and nobody else is", () => {
+    for (let seed = 1; seed <= 4; seed++) {
+      const late: Behaviour = { kind: "loops after its response", afterMs: 40_000 };
+      const bad = site("bad.example", [late], { pauseMs: 3_000 });
+      const { host } = runLoad([...goodSites(8), bad], 2, 480_000, seed);
+      expect([...host.tripped]).toEqual([["bad.example/0", "blocked"]]);
+      expect(host.broken).toEqual([]);
+    }
+  }, 120_000);
+});
+
 describe("many culprits at once, that loop only after a while", () => {
   it("are told from their neighbours all the same", () => {
     for (let seed = 1; seed <= 4; seed++) {
