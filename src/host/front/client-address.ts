@@ -1,6 +1,7 @@
 /** Whose connection it is, as far as an address tells: connections are counted by it. */
 
-const MAPPED = "::ffff:";
+/** An IPv4 address in IPv6; without the dots the same beginning is an ordinary network. */
+const MAPPED = /^::ffff:(?=[\d.]+$)(?=.*\.)/;
 /** What a provider gives one customer at least: the first 64 bits. */
 const NETWORK_GROUPS = 4;
 
@@ -9,7 +10,7 @@ const NETWORK_GROUPS = 4;
  * reverse proxy connects from. `address` is as the system writes it: `::1`, `::ffff:192.0.2.1`, `fe80::1%eth0`.
  */
 export function clientOf(address: string): string | null {
-  const plain = address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address;
+  const plain = address.replace(MAPPED, "");
   if (plain === "::1" || plain.startsWith("127.")) return null;
   if (!plain.includes(":")) return plain;
   const [before = "", after] = plain.split("::");

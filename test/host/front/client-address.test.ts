@@ -13,6 +13,7 @@ describe("a client, by its address", () => {
     ["fe80::1%eth0", "fe80:0:0:0"],
     ["::2", "0:0:0:0"],
     ["1::", "1:0:0:0"],
+    ["::ffff:1:2:3:4", "0:0:0:ffff"],
   ])("%s is %s", (address, client) => {
     expect(clientOf(address)).toBe(client);
   });
