@@ -22,7 +22,15 @@ const SIZE_DIGITS_MAX = 12;
 const EXTENSION_BYTES_MAX = 4_096;
 const TRAILER_BYTES_MAX = 16_384;
 /** Too late to say these: a reader that believed them would read on elsewhere. */
-const NO_TRAILERS = new Set(["content-length", "transfer-encoding", "host"]);
+const NO_TRAILERS = new Set([
+  "content-length",
+  "transfer-encoding",
+  "host",
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "upgrade",
+]);
 
 /** Of a trailer's name: more than the longest of those. */
 const NAME_KEPT = 32;

@@ -205,7 +205,10 @@ function readField(
       if (first !== 0x74 || !isName(bytes, start, nameEnd, "transfer-encoding")) return undefined;
       const [from, to] = trimmed(bytes, nameEnd + 1, lineEnd);
       if (head.chunked) return bad("More than one Transfer-Encoding.");
-      if (!isWord(bytes, from, to, "chunked")) return bad("The Transfer-Encoding is not chunked.");
+      // White space behind it is legal, and readers disagree about it.
+      if (to !== lineEnd || !isWord(bytes, from, to, "chunked")) {
+        return bad("The Transfer-Encoding is not chunked.");
+      }
       head.chunked = true;
       return undefined;
     }

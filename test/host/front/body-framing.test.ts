@@ -66,6 +66,7 @@ describe("a body in chunks ends where the grammar says", () => {
     ["a bare LF in a trailer", "0\r\nX: y\nZ: a\r\n\r\n"],
     ["a length in a trailer", "0\r\nContent-length: 5\r\n\r\n"],
     ["an encoding in a trailer", "0\r\nTransfer-Encoding: chunked\r\n\r\n"],
+    ["the connection's end in a trailer", "0\r\nConnection: close\r\n\r\n"],
     ["a trailer without name", "0\r\n: 5\r\n\r\n"],
     ["trailers without end", `0\r\n${"X: y\r\n".repeat(5_000)}`],
   ])("and not with %s", (_, text) => {

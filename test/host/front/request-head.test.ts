@@ -33,6 +33,7 @@ describe("a request that two readers could read differently is refused", () => {
     ["chunked twice", post("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), 400],
     ["chunked twice in one line", post("Transfer-Encoding: chunked, chunked"), 400],
     ["an encoding of no name", post("Transfer-Encoding: identity"), 400],
+    ["a tab behind chunked", post("Transfer-Encoding: chunked\t"), 400],
     ["xchunked", post("Transfer-Encoding: xchunked"), 400],
     ["chunked in quotes", post('Transfer-Encoding: "chunked"'), 400],
     ["a vertical tab before chunked", post("Transfer-Encoding: \x0bchunked"), 400],
