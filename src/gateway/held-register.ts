@@ -19,6 +19,7 @@ import { isOverloaded, mayAskAgain } from "./ask.ts";
 import { Crowd } from "./crowd.ts";
 import { ControlPlaneUnavailable } from "./gateway-errors.ts";
 import type { HolderClock } from "./holder-clock.ts";
+import { LATE, within } from "./within.ts";
 
 /** How a value is known to be current; `last-known` is not. */
 export type ReadPath = "lease" | "ask" | "ledger" | "last-known";
@@ -288,21 +289,4 @@ class Unheard {
 
 class LockReplaced extends Error {
   readonly retryable = true;
-}
-
-const LATE = Symbol("late");
-
-/** What `answer` gives, or LATE when that takes longer. */
-async function within<T>(
-  clock: HolderClock,
-  ms: number,
-  answer: Promise<T>,
-): Promise<T | typeof LATE> {
-  const over = new AbortController();
-  const late = (): typeof LATE => LATE;
-  try {
-    return await Promise.race([answer, clock.wait(ms, over.signal).then(late, late)]);
-  } finally {
-    over.abort();
-  }
 }

@@ -13,6 +13,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import { Crowd } from "./crowd.ts";
 import { ControlPlaneUnavailable } from "./gateway-errors.ts";
 import type { Wait } from "./holder-clock.ts";
+import { LATE, within } from "./within.ts";
 
 /** What a preview label names; null when it names nothing. */
 export type Preview = Awaited<ReturnType<ControlPlane["previewVersion"]>>;
@@ -86,8 +87,8 @@ export class PreviewAsks {
         if (newest?.outcome && newest.number > sentBefore) return newest.outcome;
         if (newest !== undefined && newest.outcome === null && newest !== late) {
           waitedMs += SHARED_ASK_MS_MAX;
-          const outcome = await this.#within(SHARED_ASK_MS_MAX, newest.answer);
-          if (outcome === null) late = newest;
+          const outcome = await within(this.#options, SHARED_ASK_MS_MAX, newest.answer);
+          if (outcome === LATE) late = newest;
           continue;
         }
         const now = this.#options.now();
@@ -116,10 +117,9 @@ export class PreviewAsks {
       (cause: unknown): Outcome => ({ ok: false, cause }),
     );
     const hear = async (): Promise<Outcome> => {
-      const outcome = (await this.#within(ASK_MS_MAX, answered)) ?? {
-        ok: false,
-        cause: new Error(`no answer in ${ASK_MS_MAX} ms`),
-      };
+      const heard = await within(this.#options, ASK_MS_MAX, answered);
+      const outcome: Outcome =
+        heard === LATE ? { ok: false, cause: new Error(`no answer in ${ASK_MS_MAX} ms`) } : heard;
       leave();
       asked.outcome = outcome;
       return outcome;
@@ -136,17 +136,6 @@ export class PreviewAsks {
     for (const oldest of this.#newest.keys()) {
       if (this.#newest.size <= PREVIEW_LABELS_KEPT_MAX) break;
       this.#newest.delete(oldest);
-    }
-  }
-
-  /** What `answer` gives, or null when that takes longer. */
-  async #within<T>(ms: number, answer: Promise<T>): Promise<T | null> {
-    const over = new AbortController();
-    const late = () => null;
-    try {
-      return await Promise.race([answer, this.#options.wait(ms, over.signal).then(late, late)]);
-    } finally {
-      over.abort();
     }
   }
 }

@@ -1,6 +1,7 @@
 import { SHARED_ASK_MS_MAX, VERSION_FETCHES_UNDER_WAY_MAX } from "../domain/limits.ts";
 import { Crowd } from "./crowd.ts";
 import type { Wait } from "./holder-clock.ts";
+import { within } from "./within.ts";
 
 interface Fetches {
   readonly crowd: Crowd;
@@ -14,23 +15,20 @@ interface Fetches {
  */
 export class SharedFetches<K> {
   readonly #now: () => number;
-  readonly #wait: Wait;
+  readonly #clock: { readonly wait: Wait };
   readonly #underWay = new Map<K, Fetches>();
 
   /** `now`: milliseconds since 1970. */
   constructor(now: () => number, wait: Wait) {
     this.#now = now;
-    this.#wait = wait;
+    this.#clock = { wait };
   }
 
   /** What `find` gives after somebody's fetch, or else what `fetch` gives. Fails as that fetch does. */
   async get<V>(key: K, find: () => V | null, fetch: () => Promise<V>): Promise<V> {
     const fetches = this.#fetchesOf(key);
     while (fetches.crowd.isFull(this.#now())) {
-      const over = new AbortController();
-      const late = this.#wait(SHARED_ASK_MS_MAX, over.signal);
-      late.catch(() => undefined);
-      await Promise.race([fetches.newest, late]).finally(() => over.abort());
+      await within(this.#clock, SHARED_ASK_MS_MAX, fetches.newest);
       const found = find();
       if (found !== null) return found;
     }
