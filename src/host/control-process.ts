@@ -2,8 +2,8 @@
  * The control process: API, locks, history. Watched by its own supervisor; can be given away to another host over
  * the same data directory and taken back.
  */
-import { request } from "node:http";
 import { rmSync } from "node:fs";
+import { askSocket, type SocketAnswer } from "./ask-socket.ts";
 import { HostError } from "./host-error.ts";
 import type { Log } from "./log.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
@@ -148,28 +148,13 @@ export class ControlProcess {
       readonly timeoutMs: number;
       readonly body?: unknown;
     },
-  ): Promise<{ readonly status: number; readonly text: string } | undefined> {
-    return new Promise((done) => {
-      const asking = request(
-        {
-          socketPath: this.#parts.input.sockets[socket],
-          method: question.method,
-          path: question.path,
-          // The Host header decides between API and gateway; a new connection tells whether any is accepted.
-          headers: { host: this.#parts.controlHost, connection: "close" },
-          agent: false,
-          signal: AbortSignal.timeout(question.timeoutMs),
-        },
-        (response) => {
-          let text = "";
-          response.setEncoding("utf8");
-          response.on("data", (chunk) => (text += chunk));
-          response.once("error", () => done(undefined));
-          response.once("end", () => done({ status: response.statusCode ?? 0, text }));
-        },
-      );
-      asking.once("error", () => done(undefined));
-      asking.end(question.body === undefined ? undefined : JSON.stringify(question.body));
+  ): Promise<SocketAnswer | undefined> {
+    return askSocket({
+      ...question,
+      socketPath: this.#parts.input.sockets[socket],
+      // The Host header decides between API and gateway; a new connection tells whether any is accepted.
+      headers: { host: this.#parts.controlHost, connection: "close" },
+      agent: false,
     });
   }
 }

@@ -1,10 +1,11 @@
 /** One gateway: a workerd process with sockets of its own. Started once; a successor is another one, with another name. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { createRequire } from "node:module";
 import { setPriority } from "node:os";
 import { join } from "node:path";
+import { askSocket, type SocketAnswer } from "./ask-socket.ts";
 import { gatewayConfig, type GatewayConfigInput } from "./gateway-config.ts";
 import { OutputLines } from "./output-lines.ts";
 import type { RuntimeLogEntry } from "./runtime-log.ts";
@@ -132,27 +133,15 @@ export class GatewayProcess {
     path: string,
     timeoutMs: number,
     body?: unknown,
-  ): Promise<{ readonly status: number; readonly text: string } | undefined> {
-    return new Promise((done) => {
-      const asking = request(
-        {
-          socketPath: this.internalSocketPath,
-          agent: this.#agentOf(path),
-          method,
-          path,
-          headers: { host: "gateway" },
-          signal: AbortSignal.timeout(timeoutMs),
-        },
-        (response) => {
-          let text = "";
-          response.setEncoding("utf8");
-          response.on("data", (chunk) => (text += chunk));
-          response.once("error", () => done(undefined));
-          response.once("end", () => done({ status: response.statusCode ?? 0, text }));
-        },
-      );
-      asking.once("error", () => done(undefined));
-      asking.end(body === undefined ? undefined : JSON.stringify(body));
+  ): Promise<SocketAnswer | undefined> {
+    return askSocket({
+      socketPath: this.internalSocketPath,
+      method,
+      path,
+      headers: { host: "gateway" },
+      agent: this.#agentOf(path),
+      timeoutMs,
+      body,
     });
   }
 }
