@@ -180,8 +180,9 @@ export class Traffic implements Switchyard {
 
   own(flight: Flight, head: RequestHead): Promise<OwnAnswer> | null {
     const { controlHosts, ownRoutes } = this.#parts;
-    const route = ownRoutes.get(flight.path.split("?", 1)[0] ?? "");
-    return route !== undefined && controlHosts.has(flight.host) ? route(head, flight) : null;
+    // Every visitor's request comes by here: its path is of no interest.
+    if (!controlHosts.has(flight.host)) return null;
+    return ownRoutes.get(flight.path.split("?", 1)[0] ?? "")?.(head, flight) ?? null;
   }
 
   #isControl(upstream: Upstream): boolean {
