@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { build } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import type { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startGatewayFixture } from "./support/gateway-fixture.ts";
 
 /** What loaded code can reach through its way out and its service bindings, in a real runtime. */
 const PRIVATE = "its address is not public";
@@ -17,36 +17,7 @@ interface Fixture {
 }
 
 async function startFixture(egress: "public" | "open"): Promise<Fixture> {
-  const bundle = await build({
-    entryPoints: ["test/support/gateway-fixture.ts"],
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    external: ["cloudflare:*"],
-    write: false,
-  });
-  const allow = egress === "open" ? ["public", "private", "local"] : ["public"];
-  const runtime = new Miniflare(
-    convertV4MiniflareOptions({
-      host: "127.0.0.1",
-      port: 0,
-      cf: false,
-      workers: [
-        {
-          name: "fixture",
-          modules: [
-            { type: "ESModule", path: "fixture.js", contents: bundle.outputFiles[0]!.text },
-          ],
-          compatibilityDate: "2026-10-23",
-          compatibilityFlags: ["nodejs_compat"],
-          workerLoaders: { LOADER: {} },
-          bindings: { EGRESS: egress },
-          serviceBindings: { INTERNET: { network: { allow, deny: [] } } },
-        },
-      ],
-    }),
-  );
-  await runtime.ready;
+  const runtime = await startGatewayFixture(egress);
   return {
     runtime,
     async setUp(...workers) {

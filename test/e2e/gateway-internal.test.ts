@@ -1,6 +1,6 @@
-import { build } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import type { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startGatewayFixture } from "./support/gateway-fixture.ts";
 
 /** The host's own door of a gateway, and relayed WebSockets, in a real runtime over real connections. */
 let runtime: Miniflare;
@@ -21,35 +21,7 @@ const ECHO = `let noted = []; export default { fetch(request) {
 } };`;
 
 beforeAll(async () => {
-  const bundle = await build({
-    entryPoints: ["test/support/gateway-fixture.ts"],
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    external: ["cloudflare:*"],
-    write: false,
-  });
-  runtime = new Miniflare(
-    convertV4MiniflareOptions({
-      host: "127.0.0.1",
-      port: 0,
-      cf: false,
-      workers: [
-        {
-          name: "fixture",
-          modules: [
-            { type: "ESModule", path: "fixture.js", contents: bundle.outputFiles[0]!.text },
-          ],
-          compatibilityDate: "2026-10-23",
-          compatibilityFlags: ["nodejs_compat"],
-          workerLoaders: { LOADER: {} },
-          bindings: { EGRESS: "public" },
-          serviceBindings: { INTERNET: { network: { allow: ["public"], deny: [] } } },
-        },
-      ],
-    }),
-  );
-  await runtime.ready;
+  runtime = await startGatewayFixture("public");
   const body = JSON.stringify([{ name: "web", sources: [ECHO] }]);
   await runtime.dispatchFetch("http://setup.test/", { method: "POST", body });
 });
