@@ -3,6 +3,7 @@
  * `Exchange`. Keeps what comes too early aside, and says when it is over.
  */
 import type { Socket } from "node:net";
+import { type ClientLines, clientLines } from "./client-lines.ts";
 import type { ClientOwner, ClientSide, FrontContext } from "./client-side.ts";
 import { Exchange } from "./exchange.ts";
 import { CR, LF } from "./grammar.ts";
@@ -21,6 +22,7 @@ export class ClientConnection implements ClientSide, OpenConnection {
   readonly socket: Socket;
   readonly context: FrontContext;
   readonly client: string | null;
+  readonly lines: ClientLines;
   deadline: number;
   #owner: ClientOwner | null = null;
   #held: Buffer | null = null;
@@ -42,6 +44,7 @@ export class ClientConnection implements ClientSide, OpenConnection {
     this.socket = socket;
     this.context = context;
     this.client = client;
+    this.lines = clientLines(socket.remoteAddress ?? "", client);
     this.#open = open;
     open.opened(this);
     open.waits(this, HEAD);

@@ -1,5 +1,6 @@
 /** The client's connection as the request that it carries sees it. */
 import type { Socket } from "node:net";
+import type { ClientLines } from "./client-lines.ts";
 import type { FrontLimits } from "./front-limits.ts";
 import type { HostNames } from "./host-name.ts";
 import type { OwnAnswer, Switchyard } from "./switchyard.ts";
@@ -31,6 +32,8 @@ export interface ClientOwner {
 export interface ClientSide {
   readonly socket: Socket;
   readonly context: FrontContext;
+  /** What is added to each of its requests. */
+  readonly lines: ClientLines;
   /** When the owner, or the waiting for a request, has lasted too long; 0: never. */
   deadline: number;
   /** Fires when the client has gone. */

@@ -171,11 +171,11 @@ export class Exchange implements ClientOwner, UpstreamOwner {
     this.#stage = SENT;
     this.#sentSome = true;
     if (body === null) {
-      socket.write(this.#head.outgoing);
+      socket.write(this.#head.outgoing(this.#client.lines));
       return;
     }
     socket.cork();
-    socket.write(this.#head.outgoing);
+    socket.write(this.#head.outgoing(this.#client.lines));
     this.#sendBody(body);
     socket.uncork();
   }

@@ -1,6 +1,6 @@
 /**
  * Reads the head of an HTTP/1.1 request, strictly: what two readers could take differently is refused.
- * Never changes a byte, except that it leaves out the header lines that only this system may send.
+ * Never changes a byte, except that it leaves out the header lines that only this system may send, and adds some.
  */
 import {
   COLON,
@@ -18,6 +18,7 @@ import {
   latin1,
   listHas,
 } from "./grammar.ts";
+import type { ClientLines } from "./client-lines.ts";
 import type { FrontLimits } from "./front-limits.ts";
 import type { HostNames } from "./host-name.ts";
 
@@ -31,6 +32,8 @@ const METHODS = new Set(
 const METHOD_BYTES_MAX = 16;
 /** Miniflare would take `request.cf` from it. */
 const CF_BLOB = "mf-cf-blob";
+/** Who the client is, is for this system to say, or for a proxy on this machine. */
+const CONNECTING_IP = "cf-connecting-ip";
 const INTERNAL_PREFIX = "x-switchback-internal";
 
 /** What is wrong with a request, for `Switchyard.refused`. */
@@ -62,6 +65,10 @@ export class RequestHead {
   webSocket = false;
   /** Where lines to be left out begin and end, in pairs. */
   dropped: number[] | null = null;
+  /** The same of those that say who the client is. */
+  connecting: number[] | null = null;
+  /** Where the header lines begin. */
+  linesAt = 0;
   readonly #bytes: Buffer;
 
   constructor(method: string, old: boolean, bytes: Buffer) {
@@ -88,17 +95,20 @@ export class RequestHead {
   }
 
   /** What goes to the upstream. */
-  get outgoing(): Buffer {
-    const { dropped, length } = this;
+  outgoing({ address, rest, isTrusted }: ClientLines): Buffer {
+    const { dropped, connecting, length, linesAt } = this;
     const bytes = this.#bytes;
-    if (dropped === null) return length === bytes.length ? bytes : bytes.subarray(0, length);
-    const kept: Buffer[] = [];
-    let from = 0;
-    for (let i = 0; i < dropped.length; i += 2) {
-      kept.push(bytes.subarray(from, dropped[i]!));
-      from = dropped[i + 1]!;
+    // A proxy that says so twice is not believed.
+    const isTold = isTrusted && connecting?.length === 2;
+    const out = isTold ? dropped : joined(dropped, connecting);
+    const kept = [bytes.subarray(0, linesAt), isTold ? rest : address];
+    let from = linesAt;
+    for (let i = 0; out !== null && i < out.length; i += 2) {
+      kept.push(bytes.subarray(from, out[i]));
+      from = out[i + 1]!;
     }
-    return Buffer.concat([...kept, bytes.subarray(from, length)]);
+    kept.push(bytes.subarray(from, length));
+    return Buffer.concat(kept);
   }
 }
 
@@ -128,7 +138,8 @@ export function parseRequestHead(
   if (targetEnd === targetStart) return bad("The request line has no target.");
 
   const head = new RequestHead(method, old, bytes);
-  const problem = readLines(head, bytes, at + 11, limits, hosts);
+  head.linesAt = at + 11;
+  const problem = readLines(head, bytes, head.linesAt, limits, hosts);
   if (problem !== undefined) return problem;
   return readTarget(head, bytes, targetStart, targetEnd) ?? checked(head);
 }
@@ -201,6 +212,11 @@ function readField(
     case 14:
       if (first !== 0x63 || !isName(bytes, start, nameEnd, "content-length")) return undefined;
       return readLength(head, bytes, nameEnd, lineEnd);
+    case 16:
+      if (first === 0x63 && isName(bytes, start, nameEnd, CONNECTING_IP)) {
+        (head.connecting ??= []).push(start, lineEnd + 2);
+      }
+      return undefined;
     case 17: {
       if (first !== 0x74 || !isName(bytes, start, nameEnd, "transfer-encoding")) return undefined;
       const [from, to] = trimmed(bytes, nameEnd + 1, lineEnd);
@@ -289,6 +305,11 @@ function checked(head: RequestHead): RequestHead | HeadRefusal {
 
 function drop(head: RequestHead, start: number, lineEnd: number): void {
   (head.dropped ??= []).push(start, lineEnd + 2);
+}
+
+/** Pairs of both, in the order of the lines. */
+function joined(one: number[] | null, other: number[] | null): number[] | null {
+  return one === null || other === null ? (one ?? other) : [...one, ...other].sort((a, b) => a - b);
 }
 
 /** False for HTTP/1.1, true for HTTP/1.0; `at` is the space before it, and eleven bytes are there. */

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { createServer, connect, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CF_HEADER } from "../../../src/host/front/client-lines.ts";
 import { FRONT_LIMITS, type FrontLimits } from "../../../src/host/front/front-limits.ts";
 import { Front } from "../../../src/host/front/front.ts";
 import type {
@@ -69,6 +70,19 @@ export class Yard implements Switchyard {
   }
 }
 
+/** What the front adds to every head is the same for all; request-head.test.ts is about it. */
+const CLIENT_LINES = new RegExp(`CF-Connecting-IP: \\S+\\r\\n${CF_HEADER}: [^\\r]*\\r\\n`, "g");
+
+/** The socket's readers get what a visitor has sent. The front writes each head in one piece. */
+function readWithoutClientLines(socket: Socket): void {
+  const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean;
+  socket.emit = (event: string, ...args: unknown[]) => {
+    if (event !== "data") return emit(event, ...args);
+    const text = (args[0] as Buffer).toString("latin1").replaceAll(CLIENT_LINES, "");
+    return emit("data", Buffer.from(text, "latin1"));
+  };
+}
+
 /** An upstream in the test's hands: `serve` is called with each connection it gets. */
 export class Upstreams {
   readonly sockets: Socket[] = [];
@@ -79,6 +93,7 @@ export class Upstreams {
   constructor() {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       socket.on("error", () => {});
+      readWithoutClientLines(socket);
       this.sockets.push(socket);
       this.serve(socket, this.sockets.length - 1);
     });

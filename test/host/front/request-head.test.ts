@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { clientOf } from "../../../src/host/front/client-address.ts";
+import { CF_HEADER, clientLines } from "../../../src/host/front/client-lines.ts";
 import { FRONT_LIMITS } from "../../../src/host/front/front-limits.ts";
 import { HostNames } from "../../../src/host/front/host-name.ts";
 import {
@@ -191,8 +193,28 @@ describe("a proper request", () => {
     const [first, host, odd, near] = kept;
     const all = [first, dropped[0], host, odd, dropped[1], near, dropped[2]].join("\r\n");
     const head = accepted(`${all}\r\n\r\nrest`);
-    expect(head.outgoing.toString("latin1")).toBe(lines(...kept));
-    expect(accepted(lines(...kept)).outgoing.toString("latin1")).toBe(lines(...kept));
+    const nobody = { address: Buffer.alloc(0), rest: Buffer.alloc(0), isTrusted: false };
+    expect(head.outgoing(nobody).toString("latin1")).toBe(lines(...kept));
+    const same = accepted(lines(...kept));
+    expect(same.outgoing(nobody).toString("latin1")).toBe(lines(...kept));
+  });
+
+  it("says who the client is, whatever the client says, unless that is a proxy on this machine", () => {
+    const sent = (address: string, ...claims: string[]) => {
+      const text = lines("GET / HTTP/1.1", "Host: a.test", ...claims, "X: y", "MF-CF-Blob: {}");
+      const from = clientLines(address, clientOf(address));
+      const [, ...rest] = accepted(text).outgoing(from).toString("latin1").split("\r\n");
+      return rest.filter((line) => !line.startsWith(CF_HEADER)).slice(0, -2);
+    };
+    const claim = "cf-Connecting-IP: 198.51.100.9";
+    const own = ["CF-Connecting-IP: 203.0.113.7", "Host: a.test", "X: y"];
+    expect(sent("203.0.113.7")).toEqual(own);
+    expect(sent("::ffff:203.0.113.7", claim)).toEqual(own);
+    expect(sent("203.0.113.7", claim, claim)).toEqual(own);
+    expect(sent("fe80::1%eth0", claim)[0]).toBe("CF-Connecting-IP: fe80::1");
+    expect(sent("127.0.0.1", claim)).toEqual(["Host: a.test", claim, "X: y"]);
+    expect(sent("127.0.0.1")).toEqual(["CF-Connecting-IP: 127.0.0.1", "Host: a.test", "X: y"]);
+    expect(sent("::1", claim, claim)).toEqual(["CF-Connecting-IP: ::1", "Host: a.test", "X: y"]);
   });
 
   it("is the same wherever its bytes are cut", () => {
