@@ -3,6 +3,7 @@
  * process has and a gateway has not: the database, the locks, stored bytes, keys and tokens.
  */
 import { COMPATIBILITY_DATE } from "./compatibility-date.ts";
+import { CF_HEADER } from "./front/client-lines.ts";
 
 /** Networks that deployed code may reach, as workerd's `network` service has them. */
 export interface InternetAccess {
@@ -25,6 +26,18 @@ export interface GatewayConfigInput {
   /** Where dispatches are announced; without it none is. */
   readonly supervisorSocketPath: string | undefined;
   readonly internet: InternetAccess;
+  /** By environment name: the doors to what versions store. */
+  readonly doors: Readonly<Record<string, string>>;
+  /** Where to ask which of {@link objectSockets} has a Worker's Durable Objects. */
+  readonly directorySocketPath: string;
+  readonly objectSockets: readonly string[];
+  /** Of a process of Durable Objects alone. */
+  readonly objects?: {
+    /** Whose they are. */
+    readonly workerId: string;
+    /** Directory of their storage. */
+    readonly storage: string;
+  };
 }
 
 /** Miniflare serves RPC under this host name on every direct socket, so both sides use it. */
@@ -32,7 +45,11 @@ export const RPC_HOST = "miniflare-unsafe-internal-capnp-connect";
 
 /** Text of a workerd configuration. */
 export function gatewayConfig(input: GatewayConfigInput): string {
-  const { internet, supervisorSocketPath } = input;
+  const { internet, supervisorSocketPath, objects } = input;
+  const doors = [
+    ...Object.entries(input.doors),
+    ...input.objectSockets.map((path, slot) => [`OBJECTS_${slot}`, path] as const),
+  ];
   const bindings = [
     `(name = "LOADER", workerLoader = ())`,
     `(name = "CONTROL", service = "control")`,
@@ -40,6 +57,15 @@ export function gatewayConfig(input: GatewayConfigInput): string {
     ...(supervisorSocketPath === undefined
       ? []
       : [`(name = "SUPERVISOR", service = "supervisor")`]),
+    `(name = "OBJECTS_DIRECTORY", service = "objects-directory")`,
+    ...doors.map(([name]) => `(name = ${text(name)}, service = ${text(name)})`),
+    ...(objects === undefined
+      ? []
+      : [
+          `(name = "OBJECT_HOSTS", durableObjectNamespace = "ObjectHost")`,
+          `(name = "OBJECT_INDEXES", durableObjectNamespace = "NamespaceIndex")`,
+          `(name = "WORKER_ID", text = ${text(objects.workerId)})`,
+        ]),
     ...Object.entries(input.variables).map(
       ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
     ),
@@ -50,15 +76,20 @@ export function gatewayConfig(input: GatewayConfigInput): string {
       compatibilityDate = ${text(COMPATIBILITY_DATE)},
       compatibilityFlags = ["experimental"],
       globalOutbound = "nowhere",
-      bindings = [\n        ${bindings.join(",\n        ")}\n      ]
+      bindings = [\n        ${bindings.join(",\n        ")}\n      ]${objects === undefined ? "" : OBJECT_HOST}
     ))`,
+    ...(objects === undefined
+      ? []
+      : [`(name = "disk", disk = (path = ${text(objects.storage)}, writable = true))`]),
+    `(name = "objects-directory", external = (address = ${address(input.directorySocketPath)}, http = ()))`,
+    ...doors.map(([name, path]) => rpcService(name, path)),
     `(name = "nowhere", network = (allow = [], deny = []))`,
     `(name = "tenant-internet", network = (
       allow = ${list(internet.allow)},
       deny = ${list(internet.deny)},
       tlsOptions = (trustBrowserCas = true, trustedCertificates = Certificates.trusted)
     ))`,
-    `(name = "control", external = (address = ${address(input.controlSocketPath)}, http = (capnpConnectHost = ${text(RPC_HOST)})))`,
+    rpcService("control", input.controlSocketPath),
     ...(supervisorSocketPath === undefined
       ? []
       : [
@@ -66,7 +97,10 @@ export function gatewayConfig(input: GatewayConfigInput): string {
         ]),
   ];
   const sockets = [
-    `(name = "visitors", address = ${address(input.socketPath)}, http = (), service = "gateway")`,
+    objects === undefined
+      ? `(name = "visitors", address = ${address(input.socketPath)}, http = (cfBlobHeader = ${text(CF_HEADER)}), service = "gateway")`
+      : `(name = "objects", address = ${address(input.socketPath)}, http = (capnpConnectHost = ${text(RPC_HOST)}),
+      service = (name = "gateway", entrypoint = "ObjectsDoor"))`,
     `(name = "internal", address = ${address(input.internalSocketPath)}, http = (capnpConnectHost = ${text(RPC_HOST)}),
       service = (name = "gateway", entrypoint = "GatewayEntrypoint"))`,
   ];
@@ -92,6 +126,18 @@ const config :Workerd.Config = (
 export function certificatesConfig(trusted: readonly string[]): string {
   return `const trusted :List(Text) = ${list(trusted)};\n`;
 }
+
+/** Every object of a Worker is one of this class, whatever its own is; their storage is under its key for ever. */
+const OBJECT_HOST = `,
+      durableObjectNamespaces = [
+        (className = "ObjectHost", uniqueKey = "objects", enableSql = true),
+        (className = "NamespaceIndex", uniqueKey = "indexes", enableSql = true)
+      ],
+      durableObjectStorage = (localDisk = "disk")`;
+
+/** An entrypoint of another process, asked by RPC. */
+const rpcService = (name: string, socketPath: string): string =>
+  `(name = ${text(name)}, external = (address = ${address(socketPath)}, http = (capnpConnectHost = ${text(RPC_HOST)})))`;
 
 const address = (socketPath: string): string => text(`unix:${socketPath}`);
 const list = (values: readonly string[]): string => `[${values.map(text).join(", ")}]`;

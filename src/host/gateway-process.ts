@@ -14,7 +14,7 @@ const require = createRequire(import.meta.url);
 /** Path of the program. */
 const WORKERD = (require("workerd") as { readonly default: string }).default;
 
-export type GatewayKind = "pool" | "quarantine" | "trial";
+export type GatewayKind = "pool" | "quarantine" | "trial" | "objects";
 
 export interface GatewayProcessParts {
   /** No other gateway of this host ever had it. */
@@ -25,6 +25,8 @@ export interface GatewayProcessParts {
   readonly config: Omit<GatewayConfigInput, "socketPath" | "internalSocketPath">;
   /** The internal socket, where others know it by a fixed path. */
   readonly internalSocketPath?: string;
+  /** The same of the other one. */
+  readonly socketPath?: string;
   readonly onSpawn: (pid: number) => void;
   readonly onExit: (pid: number, reason: string) => void;
   readonly onLog: (entry: RuntimeLogEntry) => void;
@@ -56,12 +58,12 @@ export class GatewayProcess {
     this.name = name;
     this.kind = parts.kind;
     this.announces = parts.config.supervisorSocketPath !== undefined;
-    this.socketPath = join(runDirectory, `${name}.sock`);
+    this.socketPath = parts.socketPath ?? join(runDirectory, `${name}.sock`);
     this.internalSocketPath = parts.internalSocketPath ?? join(runDirectory, `${name}-in.sock`);
     const configFile = join(runDirectory, `${name}.capnp`);
     this.#files = [this.socketPath, this.internalSocketPath, configFile];
     // A socket that an earlier process left behind cannot be bound again.
-    rmSync(this.internalSocketPath, { force: true });
+    for (const path of [this.socketPath, this.internalSocketPath]) rmSync(path, { force: true });
     const { socketPath, internalSocketPath } = this;
     const config = gatewayConfig({ ...parts.config, socketPath, internalSocketPath });
     try {

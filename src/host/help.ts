@@ -17,6 +17,7 @@ Usage: npm start -- [flags]
   --block-ms N           CPU time for which deployed code may block its process before
                          that is ended                                  (500)
   --wall-ms N            longest wait for the start of an answer        (100000)
+  --object-processes N   Workers whose Durable Objects run at once      (32)
   --gateway-memory-mb N  memory at which a gateway is replaced          (512)
   --drain-ms N           how long requests in flight may go on when their process is
                          to end                                         (10000)

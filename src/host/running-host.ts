@@ -1,5 +1,4 @@
 /** A host's processes, and what joins them: who learns of what happens to whom. */
-import { join } from "node:path";
 import { Placement } from "../domain/containment/placement.ts";
 import type { Trip } from "../domain/containment/strikes.ts";
 import {
@@ -12,31 +11,26 @@ import { type Announcements, listenForAnnouncements } from "./announcements.ts";
 import { Containment } from "./containment.ts";
 import { ControlProcess } from "./control-process.ts";
 import { openDataDirectory, type DataDirectory } from "./data-directory.ts";
+import { DataPlane } from "./data-plane.ts";
+import { type Events, listenForEvents } from "./events.ts";
 import { FRONT_LIMITS } from "./front/front-limits.ts";
 import { Front } from "./front/front.ts";
-import type { GatewayKind } from "./gateway-process.ts";
 import { Gateways } from "./gateways.ts";
 import type { HandoverHost, Listener } from "./handover.ts";
 import type { OpenedInstallation } from "./installation.ts";
 import type { Log } from "./log.ts";
+import { announcementSocket, gatewayParts } from "./gateway-parts.ts";
 import { HostCounters } from "./metrics/host-counters.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { killOrphans, type OrphanGuard } from "./orphan-guard.ts";
-import { ownAddresses } from "./own-network.ts";
 import { ownRoutes } from "./own-routes.ts";
-import { RUN_FILES, type RunDirectory } from "./run-directory.ts";
-import { passRuntimeLog, type RuntimeLogEntry } from "./runtime-log.ts";
-import {
-  controlHosts,
-  controlSockets,
-  gatewayVariables,
-  internetAccess,
-  publicUrl,
-} from "./runtime-options.ts";
+import type { RunDirectory } from "./run-directory.ts";
+import { controlHosts, controlSockets, publicUrl } from "./runtime-options.ts";
 import { Sentence } from "./sentence.ts";
 import type { Settings } from "./settings.ts";
 import { stopVersion } from "./stop-version.ts";
 import { answerGatewaysOf } from "./succession.ts";
+import { dataSockets } from "./store-options.ts";
 import { HEALTH_POLICY, type HealthPolicy } from "./supervisor.ts";
 import { CONTROL_NAME, Traffic } from "./traffic.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -96,6 +90,7 @@ export class RunningHost implements Host {
   readonly newRootToken: string | undefined;
   readonly #built: Built;
   readonly #control: ControlProcess;
+  readonly #data: DataPlane;
   readonly #placement = new Placement();
   readonly #gateways: Gateways;
   readonly #watchdog: Watchdog;
@@ -109,6 +104,7 @@ export class RunningHost implements Host {
   #directory: DataDirectory;
   #stopped: Promise<void> | undefined;
   #announcements: Announcements | undefined;
+  #events: Events | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #sentence: Sentence;
 
@@ -126,18 +122,34 @@ export class RunningHost implements Host {
     this.newRootToken = opened.newRootToken;
     const sockets = controlSockets(run.path);
     const { installation } = opened;
+    const { storage } = directory;
+    const processParts = gatewayParts(settings, run.path, log, this.#counters);
+    const onGivenUp = parts.onGivenUp ?? (() => undefined);
+    const data = dataSockets(run.path, settings.objectProcesses);
+    this.#data = new DataPlane({
+      runDirectory: run.path,
+      storage,
+      script,
+      eventsSocket: sockets.events,
+      slots: settings.objectProcesses,
+      stores: { guard, log, onGivenUp },
+      objects: {
+        processParts: (name, objects) => processParts(name, "objects", false, objects),
+        memoryBytesMax: settings.gatewayMemoryMb * MIB,
+      },
+    });
     this.#control = new ControlProcess({
-      input: { settings, installation, script, storage: directory.storage, port, sockets },
+      input: { settings, installation, script, storage, port, sockets, data },
       controlHost: controlHosts(settings)[0] ?? "localhost",
       guard,
       health: parts.health ?? HEALTH_POLICY,
       log,
       onChange: (isUp) => this.#controlChanged(isUp),
-      onGivenUp: parts.onGivenUp ?? (() => undefined),
+      onGivenUp,
     });
     const placement = this.#placement;
     this.#gateways = new Gateways({
-      processParts: (name, kind) => this.#processParts(name, kind, placement.poolAnnounces(now())),
+      processParts: (name, kind) => processParts(name, kind, placement.poolAnnounces(now())),
       onSpawn: guard.add,
       onExit: guard.remove,
       onUp: (gateway, group) => {
@@ -195,6 +207,7 @@ export class RunningHost implements Host {
       counters: this.#counters,
       control: this.#control,
       gateways: this.#gateways,
+      data: this.#data,
       placement,
       traffic: () => this.#traffic,
       front: () => this.#front,
@@ -236,11 +249,22 @@ export class RunningHost implements Host {
   async start(): Promise<void> {
     const { settings, parts, run } = this.#built;
     try {
-      this.#announcements = await listenForAnnouncements(this.#announcementSocket(run), {
+      this.#announcements = await listenForAnnouncements(announcementSocket(run.path), {
         admit: (announcement) => this.#containment.admit(announcement),
       });
+      this.#events = await listenForEvents(controlSockets(run.path).events, {
+        switchyard: this.#traffic,
+        internalSocketOf: (name) =>
+          [...this.#gateways.alive].find((gateway) => gateway.name === name)?.internalSocketPath,
+        now: () => performance.now(),
+      });
       const pool = Array.from({ length: settings.gateways }, () => this.#gateways.open("pool"));
-      await Promise.all([this.#control.start(), this.#gateways.open("trial"), ...pool]);
+      await Promise.all([
+        this.#control.start(),
+        this.#data.start(parts.predecessorApi),
+        this.#gateways.open("trial"),
+        ...pool,
+      ]);
       this.#watchdog.start();
       if (parts.predecessorApi) answerGatewaysOf(parts.predecessorApi, this.#control.sockets);
       await this.#front.listen(parts.listener.fd);
@@ -270,7 +294,7 @@ export class RunningHost implements Host {
     await this.#traffic.apiIdle(this.#built.settings.drainMs);
     // Nothing more is acknowledged; without this a gateway might go on with what was current just before.
     await this.#gateways.catchUp();
-    await this.#control.stop(0);
+    await Promise.all([this.#control.stop(0), this.#data.yield(0)]);
     this.#built.guard.leaveFile();
     this.#directory.release();
   }
@@ -282,13 +306,14 @@ export class RunningHost implements Host {
       // A successor that was killed while it started may have left its processes to die.
       await killOrphans(this.#directory.runtimePidFile);
       guard.takeFile();
-      await this.#control.start();
+      await Promise.all([this.#control.start(), this.#data.resume()]);
     }
     this.#yielded = false;
   }
 
   async retire(controlApi: string): Promise<void> {
     this.#traffic.setControl({ name: `${CONTROL_NAME}-successor`, socketPath: controlApi });
+    this.#data.retire(controlApi);
     this.#stopped ??= this.#drain(this.#built.settings.drainMs * RETIRED_IDLE_SHARE);
     await this.#stopped;
   }
@@ -305,9 +330,13 @@ export class RunningHost implements Host {
     for (const timer of this.#timers) clearInterval(timer);
     this.#watchdog.stop();
     this.#metrics.stop();
-    await Promise.all([this.#gateways.stop(0), this.#control.stop(drainMs)]);
+    await Promise.all([
+      this.#gateways.stop(0),
+      this.#control.stop(drainMs),
+      this.#data.stop(drainMs),
+    ]);
     this.#front.closeNow();
-    await this.#announcements?.close();
+    await Promise.all([this.#announcements?.close(), this.#events?.close()]);
     this.#built.guard.release();
     this.#built.run.remove();
     if (!this.#yielded) this.#directory.release();
@@ -323,31 +352,6 @@ export class RunningHost implements Host {
     const { starts, sockets } = this.#control;
     const name = `${CONTROL_NAME}-${starts}`;
     this.#traffic.setControl(isUp ? { name, socketPath: sockets.api } : null);
-  }
-
-  #announcementSocket = (run: RunDirectory) => join(run.path, "supervisor.sock");
-
-  #processParts(name: string, kind: GatewayKind, poolAnnounces: boolean) {
-    const { settings, parts, run } = this.#built;
-    const sockets = controlSockets(run.path);
-    this.#counters.gatewayStarted(kind);
-    const announces = kind === "quarantine" || (kind === "pool" && poolAnnounces);
-    return {
-      runDirectory: run.path,
-      ...(kind === "trial" ? { internalSocketPath: sockets.trial } : {}),
-      config: {
-        ...RUN_FILES,
-        variables: gatewayVariables(settings, name),
-        controlSocketPath: sockets.internal,
-        supervisorSocketPath: announces ? this.#announcementSocket(run) : undefined,
-        internet: internetAccess(settings, ownAddresses()),
-      },
-      onLog: (entry: RuntimeLogEntry) => passRuntimeLog(entry, name, parts.log),
-      onSuppressed: (lines: number) => {
-        this.#counters.linesSuppressed(lines);
-        parts.log.event("warn", "lines suppressed", { lines, process: name });
-      },
-    };
   }
 
   #trip(trip: Trip): void {

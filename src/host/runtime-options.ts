@@ -4,9 +4,12 @@
  */
 import { join } from "node:path";
 import { COMPATIBILITY_DATE } from "./compatibility-date.ts";
+import type { GatewayKind } from "./gateway-process.ts";
 import type { InternetAccess } from "./gateway-config.ts";
 import type { Installation } from "./installation.ts";
+import { directSocket, shared, SOCKET_SUFFIX } from "./miniflare-options.ts";
 import type { Settings } from "./settings.ts";
+import { type DataSockets, doorServices, objectServices } from "./store-options.ts";
 
 /** Part of the storage's path: another name would be another, empty database. */
 const DATABASE = "switchback";
@@ -23,6 +26,8 @@ export interface ControlSockets {
   readonly internal: string;
   /** Where the control process asks the gateway that starts uploads. */
   readonly trial: string;
+  /** Where events for Workers are brought to the supervisor. */
+  readonly events: string;
 }
 
 export interface ControlInput {
@@ -34,6 +39,7 @@ export interface ControlInput {
   /** The public port. */
   readonly port: number;
   readonly sockets: ControlSockets;
+  readonly data: DataSockets;
 }
 
 /**
@@ -55,26 +61,23 @@ export function controlOptions(input: ControlInput) {
         durableObjects: {
           WORKER_LOCK: { className: "WorkerLock", useSQLite: true },
           ROUTING_LOCK: { className: "RoutingLock", useSQLite: true },
+          CRON_CLOCK: { className: "CronClock", useSQLite: true },
+          TAIL_HUB: { className: "TailHub", useSQLite: true },
         },
         serviceBindings: {
           TRIAL: { external: { address: `unix:${sockets.trial}`, http: {} } },
+          EVENTS: { external: { address: `unix:${sockets.events}`, http: {} } },
+          ...doorServices(input.data.stores),
+          OBJECTS_DIRECTORY: { external: { address: `unix:${input.data.directory}`, http: {} } },
+          ...objectServices(input.data),
         },
         unsafeDirectSockets: [
-          { host: hostOf(sockets.api), port: 0 },
-          { host: hostOf(sockets.internal), port: 0, entrypoint: "ControlPlaneEntrypoint" },
+          directSocket(sockets.api),
+          directSocket(sockets.internal, "ControlPlaneEntrypoint"),
         ],
       },
     ],
   };
-}
-
-/** Miniflare puts ":<port>" behind every host, and it keeps its word: the path of a socket ends like that too. */
-const SOCKET_SUFFIX = ":0";
-
-function hostOf(socketPath: string): string {
-  if (!socketPath.endsWith(SOCKET_SUFFIX))
-    throw new Error(`${socketPath} has to end with ${SOCKET_SUFFIX}`);
-  return `unix:${socketPath.slice(0, -SOCKET_SUFFIX.length)}`;
 }
 
 /** The control process's sockets in a directory that is this host's alone. */
@@ -82,6 +85,7 @@ export const controlSockets = (runDirectory: string): ControlSockets => ({
   api: join(runDirectory, `api.sock${SOCKET_SUFFIX}`),
   internal: join(runDirectory, `control.sock${SOCKET_SUFFIX}`),
   trial: join(runDirectory, "trial-in.sock"),
+  events: join(runDirectory, "events.sock"),
 });
 
 /** Only the database, for migrations: nothing listens in public while the schema is not up to date. */
@@ -122,34 +126,25 @@ export function publicUrl(settings: Settings, port: number): string {
   return settings.publicUrl?.origin ?? `http://localhost:${port}`;
 }
 
-function shared(storage: string) {
-  return {
-    // Miniflare's own door. Nothing uses it but Miniflare; it stays on loopback, on a free port.
-    host: "127.0.0.1",
-    port: 0,
-    cf: false as const,
-    logRequests: false,
-    // The runtime inherits the environment otherwise; it needs only the token's hash.
-    unsafeRuntimeEnv: { SWITCHBACK_ROOT_TOKEN: "" },
-    resourcePersistencePath: storage,
-    resourceTmpPath: join(storage, "tmp"),
-  };
-}
-
 /** What both kinds of process have to know alike. */
 const sharedVariables = (settings: Settings): Record<string, string> => ({
   CONTROL_HOSTS: controlHosts(settings).join(","),
   WORKERS_DOMAIN: settings.workersDomain,
   VERSION_OVERRIDES: settings.versionOverrides,
   IDENTIFY_VERSIONS: settings.identifyVersions,
+  ASSET_FALLBACK: settings.assetFallback,
   EGRESS: settings.egress,
   EGRESS_DENIED_HOSTS: settings.egressDeniedHosts,
 });
 
 /** No account, no token, no key: a gateway process knows only what running versions takes. */
-export const gatewayVariables = (settings: Settings, name: string): Record<string, string> => ({
+export const gatewayVariables = (
+  settings: Settings,
+  name: string,
+  kind: GatewayKind,
+): Record<string, string> => ({
   ...sharedVariables(settings),
-  ROLE: "gateway",
+  ROLE: kind === "objects" ? "objects" : "gateway",
   GATEWAY_NAME: name,
 });
 
@@ -163,6 +158,7 @@ function controlVariables({ settings, installation, port }: ControlInput): Recor
     ACCOUNT_ID: installation.accountId,
     ACCOUNT_NAME: settings.accountName,
     DEPLOYMENT_VERSIONS_MAX: String(settings.deploymentVersionsMax),
+    BINDING_STUBS: settings.bindingStubs,
     LEASE_MS: String(settings.leaseMs),
     LEASE_DRIFT_PERMILLE: String(ONE_CLOCK_DRIFT_PERMILLE),
     LEASE_SKEW_MS: String(ONE_CLOCK_SKEW_MS),

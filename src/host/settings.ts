@@ -24,6 +24,7 @@ import {
   WALL_MS_MAX,
   WALL_MS_MIN,
 } from "../domain/limits.ts";
+import { OBJECT_PROCESSES_DEFAULT, OBJECT_PROCESSES_MAX } from "../domain/limits-data.ts";
 import { isAddressBlock } from "./address-block.ts";
 import { readFlags } from "./flags.ts";
 import { HostError } from "./host-error.ts";
@@ -50,9 +51,14 @@ export interface Settings {
   readonly accountName: string;
   readonly deploymentVersionsMax: number;
   readonly versionOverrides: string;
+  /** Bindings that nothing here can run: refused at upload, or kept, to throw when they are used. */
+  readonly bindingStubs: "refuse" | "allow";
+  /** Durable Object processes at once. */
+  readonly objectProcesses: number;
   /** How long a gateway may serve a Worker from memory, in milliseconds. */
   readonly leaseMs: number;
   readonly identifyVersions: string;
+  readonly assetFallback: string;
   /** Gateway processes that serve visitors. */
   readonly gateways: number;
   /** CPU time for which deployed code may keep a gateway from anything else, in milliseconds. */
@@ -81,6 +87,7 @@ const FLAGS = {
   egress: { type: "string" },
   "lease-ms": { type: "string" },
   gateways: { type: "string" },
+  "object-processes": { type: "string" },
   "block-ms": { type: "string" },
   "wall-ms": { type: "string" },
   "gateway-memory-mb": { type: "string" },
@@ -118,6 +125,18 @@ export function parseSettings(argv: readonly string[], env: Environment): Settin
       preset("VERSION_OVERRIDES") ?? "public",
       ["public", "public-nonzero", "off"],
     ),
+    bindingStubs: oneOf("SWITCHBACK_BINDING_STUBS", preset("BINDING_STUBS") ?? "refuse", [
+      "refuse",
+      "allow",
+    ]),
+    objectProcesses: numberOf(
+      flags,
+      env,
+      "object-processes",
+      OBJECT_PROCESSES_DEFAULT,
+      1,
+      OBJECT_PROCESSES_MAX,
+    ),
     leaseMs: numberOf(flags, env, "lease-ms", LEASE_MS_ONE_MACHINE, LEASE_MS_MIN, LEASE_MS_MAX),
     gateways: numberOf(
       flags,
@@ -139,6 +158,10 @@ export function parseSettings(argv: readonly string[], env: Environment): Settin
     ),
     drainMs: numberOf(flags, env, "drain-ms", DRAIN_MS_DEFAULT, 0, DRAIN_MS_MAX),
     logFormat: oneOf("--log", flags.log ?? preset("LOG") ?? "text", ["text", "json"]),
+    assetFallback: oneOf("SWITCHBACK_ASSET_FALLBACK", preset("ASSET_FALLBACK") ?? "on", [
+      "on",
+      "off",
+    ]),
     identifyVersions: oneOf("SWITCHBACK_IDENTIFY_VERSIONS", preset("IDENTIFY_VERSIONS") ?? "on", [
       "on",
       "off",

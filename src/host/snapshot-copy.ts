@@ -15,6 +15,7 @@ import {
 import { dirname, join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { blobIdsOf } from "./blob-ids.ts";
 import { HostError } from "./host-error.ts";
 import { stampOf, type IdleFile, type Snapshot, type SnapshotDatabase } from "./snapshot.ts";
 
@@ -38,7 +39,7 @@ export async function copySnapshot(
   for (const { path, bytes } of snapshot.files) writeFileSync(place(target, path), bytes);
   const folders = blobFolders(storage);
   const foldersOf = ({ path }: SnapshotDatabase) =>
-    folders.filter((folder) => folder.split("/")[0] === path.split("/")[0]);
+    folders.filter((folder) => kindOf(folder) === kindOf(path));
   // First what names blobs, since those may go.
   const inOrder = snapshot.databases.toSorted(
     (a, b) => Number(foldersOf(b).length > 0) - Number(foldersOf(a).length > 0),
@@ -104,7 +105,7 @@ function readCopy(copy: string, origin: string, namesBlobs: boolean): string[] {
   try {
     const found = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
     if (found !== "ok") throw damaged(origin, String(found));
-    return namesBlobs ? blobIds(database) : [];
+    return namesBlobs ? (blobIdsOf(database) ?? []) : [];
   } catch (error) {
     if (error instanceof HostError) throw error;
     throw damaged(origin, error instanceof Error ? error.message : String(error));
@@ -113,32 +114,25 @@ function readCopy(copy: string, origin: string, namesBlobs: boolean): string[] {
   }
 }
 
-function blobIds(database: DatabaseSync): string[] {
-  const tables = database
-    .prepare(
-      "SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name GLOB '_mf_*' AND c.name = 'blob_id'",
-    )
-    .all();
-  return tables
-    .flatMap(({ name }) =>
-      database.prepare(`SELECT blob_id FROM "${String(name)}" WHERE blob_id IS NOT NULL`).all(),
-    )
-    .map(({ blob_id }) => String(blob_id));
-}
-
 function damaged(origin: string, how: string): HostError {
   return new HostError(
     `The database ${origin} is damaged (${how}). Nothing was backed up; keep an earlier backup.`,
   );
 }
 
-/** `<kind of storage>/<name>/blobs`, all of them. */
+/** Its first folder, or the first two where other processes than the control process have their storage. */
+const kindOf = (path: string): string => /^(?:(?:data|sql)\/)?[^/]*/.exec(path)?.[0] ?? "";
+
+/** `<kind of storage>/<name>/blobs`, all of them, and those of other processes a folder deeper. */
 function blobFolders(storage: string): string[] {
   const below = (folder: string) =>
     readdirSync(join(storage, folder), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => (folder === "" ? name : `${folder}/${name}`));
-  return below("")
+  return [
+    ...below(""),
+    ...["data", "sql"].filter((each) => existsSync(join(storage, each))).flatMap(below),
+  ]
     .flatMap(below)
     .map((folder) => `${folder}/blobs`)
     .filter((folder) => existsSync(join(storage, folder)));

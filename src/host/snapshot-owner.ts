@@ -1,21 +1,21 @@
-/** Which process has a data directory's storage open. A process id in a file may long belong to something else. */
+/** Which processes have a data directory's storage open. A process id in a file may long belong to something else. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 
 /**
- * The id of the process that serves from this data directory's storage, of those in `runtime.pid`, one a line;
- * undefined if none is to be seen from here.
+ * The ids of the processes that serve from this data directory's storage, of those in `runtime.pid`, one a line;
+ * none if none is to be seen from here.
  */
-export function storageOwner(directory: string): number | undefined {
+export function storageOwners(directory: string): readonly number[] {
   try {
     const storage = realpathSync(join(directory, "storage")) + sep;
     return readFileSync(join(directory, "runtime.pid"), "utf8")
       .split("\n")
       .map(Number)
-      .find((pid) => pid > 1 && owns(pid, storage));
+      .filter((pid) => pid > 1 && owns(pid, storage));
   } catch {
-    return undefined;
+    return [];
   }
 }
 

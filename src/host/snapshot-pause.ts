@@ -1,6 +1,6 @@
 /**
- * Stops another process for the few milliseconds of one synchronous step. It goes on again whatever becomes
- * of this process: a shell that waits on a pipe from here continues it, at the latest after a fixed time.
+ * Stops other processes for the few milliseconds of one synchronous step. They go on again whatever becomes
+ * of this process: a shell that waits on a pipe from here continues them, at the latest after a fixed time.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,11 +13,13 @@ const STOPPING_MS_MAX = 200;
 /** Between two looks at a process that is about to stop, in milliseconds. */
 const LOOK_MS = 0.2;
 
-/** Continues process $1 after $2 seconds, or at the end of input, whichever comes first. */
-const GUARD = `(sleep "$2"; kill -CONT "$1") >/dev/null 2>&1 & timer=$!
+/** Continues the processes after $1, after that many seconds or at the end of input, whichever comes first. */
+const GUARD = `ms=$1
+shift
+(sleep "$ms"; kill -CONT "$@") >/dev/null 2>&1 & timer=$!
 echo ready
 read -r line
-kill -CONT "$1"
+kill -CONT "$@"
 kill "$timer"`;
 
 export interface Paused<T> {
@@ -27,13 +29,16 @@ export interface Paused<T> {
 }
 
 /**
- * What `step` gives while the process stands still, from its first to its last instruction; undefined if it did
+ * What `step` gives while the processes stand still, from its first to its last instruction; undefined if one did
  * not stop in time, ended, or went on too early, so that the step proves nothing. Passes on what `step` throws.
  */
-export async function whilePaused<T>(pid: number, step: () => T): Promise<Paused<T> | undefined> {
+export async function whilePaused<T>(
+  pids: readonly number[],
+  step: () => T,
+): Promise<Paused<T> | undefined> {
   const guard = spawn(
     "/bin/sh",
-    ["-c", GUARD, "sh", String(pid), String(SNAPSHOT_PAUSE_MS_MAX / 1_000)],
+    ["-c", GUARD, "sh", String(SNAPSHOT_PAUSE_MS_MAX / 1_000), ...pids.map(String)],
     {
       // Not Ctrl-C's business: it has to outlive this process.
       detached: true,
@@ -44,28 +49,28 @@ export async function whilePaused<T>(pid: number, step: () => T): Promise<Paused
   guard.stdin.once("error", () => undefined);
   try {
     await once(guard.stdout, "data");
-    return pauseNow(pid, step);
+    return pauseNow(pids, step);
   } finally {
     guard.stdin.end();
     await ended;
   }
 }
 
-function pauseNow<T>(pid: number, step: () => T): Paused<T> | undefined {
+function pauseNow<T>(pids: readonly number[], step: () => T): Paused<T> | undefined {
   const startedAt = performance.now();
   const passedMs = () => performance.now() - startedAt;
   try {
-    if (!signal(pid, "SIGSTOP")) return undefined;
+    if (!pids.every((pid) => signal(pid, "SIGSTOP"))) return undefined;
     const never = new Int32Array(new SharedArrayBuffer(4));
-    while (!isStopped(pid)) {
+    while (!pids.every(isStopped)) {
       if (passedMs() > STOPPING_MS_MAX) return undefined;
       Atomics.wait(never, 0, 0, LOOK_MS);
     }
     const value = step();
-    // Only the guard continues it besides this function, and only when its time is over.
-    return isStopped(pid) ? { value, pausedMs: passedMs() } : undefined;
+    // Only the guard continues them besides this function, and only when its time is over.
+    return pids.every(isStopped) ? { value, pausedMs: passedMs() } : undefined;
   } finally {
-    signal(pid, "SIGCONT");
+    for (const pid of pids) signal(pid, "SIGCONT");
   }
 }
 

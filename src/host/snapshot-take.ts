@@ -3,7 +3,7 @@ import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { holdLock, isBusy } from "./backup-lock.ts";
 import { HostError } from "./host-error.ts";
-import { openFilesOf, storageOwner } from "./snapshot-owner.ts";
+import { openFilesOf, storageOwners } from "./snapshot-owner.ts";
 import { whilePaused } from "./snapshot-pause.ts";
 import { NotSettled, SnapshotSource, type Snapshot } from "./snapshot.ts";
 
@@ -48,20 +48,22 @@ async function takeStill(
   directory: string,
   source: SnapshotSource,
 ): Promise<TakenSnapshot | NoSnapshot> {
-  // No host starts while this is held. If one runs, it holds it, and its runtime is what has to stand still.
+  // No host starts while this is held. If one runs, it holds it, and its processes are what has to stand still.
   const hostLock = await holdLock(join(directory, "lock"), 0);
   try {
     // A runtime may have outlived its host.
-    const owner = storageOwner(directory);
-    if (owner === undefined) {
+    const owners = storageOwners(directory);
+    if (owners.length === 0) {
       if (hostLock === undefined) return "owner_not_seen";
       const taken = takeIfSettled(directory, source, new Set());
       return taken === undefined ? "not_still" : { ...taken, pausedMs: null };
     }
-    source.prepare(filesInUse(owner) ?? new Set());
-    const paused = await whilePaused(owner, () =>
-      takeIfSettled(directory, source, filesInUse(owner)),
-    );
+    source.prepare(filesInUse(owners) ?? new Set());
+    const paused = await whilePaused(owners, () => {
+      const taken = takeIfSettled(directory, source, filesInUse(owners));
+      // One that was started meanwhile has written what the others know nothing of.
+      return storageOwners(directory).join() === owners.join() ? taken : undefined;
+    });
     if (paused?.value === undefined) return "not_still";
     return { ...paused.value, pausedMs: paused.pausedMs };
   } finally {
@@ -69,13 +71,19 @@ async function takeStill(
   }
 }
 
-/** None if the process has ended meanwhile, which whoever stopped it notices. */
-function filesInUse(pid: number): ReadonlySet<string> | undefined {
-  try {
-    return openFilesOf(pid);
-  } catch {
-    return new Set();
+/** None of a process that has ended meanwhile, which whoever stopped it notices. */
+function filesInUse(pids: readonly number[]): ReadonlySet<string> | undefined {
+  const all = new Set<string>();
+  for (const pid of pids) {
+    try {
+      const files = openFilesOf(pid);
+      if (files === undefined) return undefined;
+      for (const file of files) all.add(file);
+    } catch {
+      // Ended.
+    }
   }
+  return all;
 }
 
 function takeIfSettled(

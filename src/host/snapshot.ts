@@ -18,8 +18,10 @@ import {
 import { join, sep } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** Folders of the storage that hold nothing durable. */
+/** Folders of a process's storage that hold nothing durable. */
 const NOT_KEPT = new Set(["tmp", "cache"]);
+/** Where other processes than the control process have theirs. */
+const OTHERS = new Set(["data", "sql"]);
 /** A file that was written to more recently, in milliseconds, may be written to again within one tick of its clock. */
 const SETTLED_MS = 1_000;
 /** In a database's first bytes: read and write version, 2 for WAL. */
@@ -176,7 +178,8 @@ function listStorage(storage: string): Listed {
       const { name } = entry;
       const path = folder === "" ? name : `${folder}/${name}`;
       if (entry.isDirectory()) {
-        if (!(isTop && NOT_KEPT.has(name)) && name !== "blobs") walk(path, false);
+        if (!(isTop && NOT_KEPT.has(name)) && name !== "blobs")
+          walk(path, isTop && OTHERS.has(name));
       } else if (name.endsWith(".sqlite")) databases.push(path);
       else if (/\.sqlite-(?:wal|journal)$/.test(name)) {
         if (statSync(join(storage, path)).size > 0) logs.push(path);

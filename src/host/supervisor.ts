@@ -1,6 +1,6 @@
 /**
- * Watches the control process: probes it, kills it when it is wedged, and sees to it that a lost one serves again or
- * the host gives up. No deployed code runs in it, so it may take its time.
+ * Watches the control process, or one that keeps data: probes it, kills it when it is wedged, and sees to it that a lost
+ * one serves again or the host gives up. No deployed code but SQL runs in it, so it may take its time.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -18,6 +18,7 @@ export interface HealthPolicy {
   readonly timeoutMs: number;
   readonly missesMax: number;
   readonly startMsMax: number;
+  /** Infinite where the host goes on without it. */
   readonly startTriesMax: number;
 }
 
@@ -37,6 +38,8 @@ export interface Patient {
 }
 
 export interface SupervisorParts {
+  /** Which process it is, for the log; left out for the control process. */
+  readonly of?: string;
   readonly patient: Patient;
   /** The status that a health probe got, or nothing if it got no answer in time. */
   readonly probe: (timeoutMs: number) => Promise<number | undefined>;
@@ -51,8 +54,9 @@ export interface SupervisorParts {
 
 /** Between two looks at a runtime that is starting, in milliseconds. */
 const LOOK_MS = 50;
-/** Before one that was lost while it started is started once more, in milliseconds; doubled with each try. */
+/** Before one that was lost while it started is started once more, in milliseconds; doubled with each try, up to the longest. */
 const LOST_AGAIN_MS = 50;
+const LOST_AGAIN_MS_MAX = 5_000;
 
 export class Supervisor {
   readonly #parts: SupervisorParts;
@@ -105,12 +109,12 @@ export class Supervisor {
     }
     if (this.#lostAt !== undefined) return this.#lostAgain.abort();
     this.#lostAt = this.#parts.now();
-    this.#parts.log.event("error", "runtime lost, restarting", { reason });
+    this.#parts.log.event("error", "runtime lost, restarting", { of: this.#parts.of, reason });
     this.#wake.abort();
   }
 
   async #watch(): Promise<void> {
-    const { policy, probe, patient, log, now } = this.#parts;
+    const { of, policy, probe, patient, log, now } = this.#parts;
     const stopped = this.#stopped.signal;
     let misses = 0;
     let missedSince = 0;
@@ -127,7 +131,7 @@ export class Supervisor {
         misses = answered ? 0 : misses + 1;
         if (misses < policy.missesMax || this.#lostAt !== undefined || stopped.aborted) continue;
         this.#lostAt = missedSince;
-        log.event("error", "runtime wedged, restarting", { misses, pid: patient.pid });
+        log.event("error", "runtime wedged, restarting", { of, misses, pid: patient.pid });
         this.#kill();
       }
       misses = 0;
@@ -137,7 +141,7 @@ export class Supervisor {
 
   /** Whether the runtime serves again. */
   async #bringBack(): Promise<boolean> {
-    const { policy, patient, log, now, onGivenUp } = this.#parts;
+    const { of, policy, patient, log, now, onGivenUp } = this.#parts;
     const since = this.#lostAt ?? now();
     // One that is lost is started again by Miniflare, once: what is lost while it starts is ours to start.
     let isStarting = true;
@@ -148,26 +152,27 @@ export class Supervisor {
         this.#killing = false;
         this.#lostAgain = new AbortController();
         this.#wake = new AbortController();
-        log.event("info", "runtime back", { ms: Math.round(now() - since), pid: patient.pid });
+        log.event("info", "runtime back", { of, ms: Math.round(now() - since), pid: patient.pid });
         this.#parts.onBack?.();
         return true;
       }
       if (this.#stopped.signal.aborted) return false;
-      log.event("warn", "runtime not back yet, trying again", { attempt });
+      log.event("warn", "runtime not back yet, trying again", { of, attempt });
       if (!isStarting || this.#lostAgain.signal.aborted) {
-        await pause(LOST_AGAIN_MS * 2 ** (attempt - 1), this.#stopped.signal);
+        const pauseMs = Math.min(LOST_AGAIN_MS * 2 ** (attempt - 1), LOST_AGAIN_MS_MAX);
+        await pause(pauseMs, this.#stopped.signal);
         this.#lostAgain = new AbortController();
       }
       isStarting = await this.#again();
     }
-    log.event("error", "runtime cannot be brought back", { tries: policy.startTriesMax });
+    log.event("error", "runtime cannot be brought back", { of, tries: policy.startTriesMax });
     onGivenUp();
     return false;
   }
 
   /** Whether one is starting now. */
   async #again(): Promise<boolean> {
-    const { patient, log } = this.#parts;
+    const { of, patient, log } = this.#parts;
     if (patient.pid !== undefined) {
       this.#kill();
       return true;
@@ -176,7 +181,7 @@ export class Supervisor {
       await patient.restart();
       return true;
     } catch (error) {
-      log.event("warn", "runtime could not be started", { reason: reasonOf(error) });
+      log.event("warn", "runtime could not be started", { of, reason: reasonOf(error) });
       return false;
     }
   }

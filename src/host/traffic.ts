@@ -1,6 +1,7 @@
 /** Where each request goes: the API to the control process, everything else to the gateway that is its place. */
 import type { Placement } from "../domain/containment/placement.ts";
 import type { FlightEnd } from "../domain/containment/flights.ts";
+import { EVENT_HOST_PREFIX } from "../domain/event.ts";
 import {
   API_HOLD_MS_MAX,
   FLIGHT_TRIES_MAX,
@@ -49,7 +50,11 @@ export class Traffic implements Switchyard {
   #control: Upstream | null = null;
   #placedRevision = 0;
   /** Answers of processes, by the first digit of their status. */
-  readonly answers = { api: [0, 0, 0, 0, 0, 0], visitors: [0, 0, 0, 0, 0, 0] };
+  readonly answers = {
+    api: [0, 0, 0, 0, 0, 0],
+    visitors: [0, 0, 0, 0, 0, 0],
+    events: [0, 0, 0, 0, 0, 0],
+  };
   readonly counts = { held: 0, lost: 0, again: 0, overdue: 0, refused: 0, unavailable: 0 };
 
   constructor(parts: TrafficParts) {
@@ -142,7 +147,7 @@ export class Traffic implements Switchyard {
 
   answered(flight: Flight, upstream: Upstream, status: number): void {
     const isApi = this.#isControl(upstream);
-    const answers = isApi ? this.answers.api : this.answers.visitors;
+    const answers = isApi ? this.answers.api : this.#answersOf(flight);
     const hundreds = Math.min(5, Math.floor(status / 100));
     answers[hundreds] = (answers[hundreds] ?? 0) + 1;
     if (isApi) return;
@@ -183,6 +188,10 @@ export class Traffic implements Switchyard {
     // Every visitor's request comes by here: its path is of no interest.
     if (!controlHosts.has(flight.host)) return null;
     return ownRoutes.get(flight.path.split("?", 1)[0] ?? "")?.(head, flight) ?? null;
+  }
+
+  #answersOf({ host }: Flight): number[] {
+    return host.startsWith(EVENT_HOST_PREFIX) ? this.answers.events : this.answers.visitors;
   }
 
   #isControl(upstream: Upstream): boolean {

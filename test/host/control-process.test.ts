@@ -7,6 +7,7 @@ import { ControlProcess } from "../../src/host/control-process.ts";
 import { createLog } from "../../src/host/log.ts";
 import { controlSockets } from "../../src/host/runtime-options.ts";
 import { parseSettings, type Settings } from "../../src/host/settings.ts";
+import { dataSockets } from "../../src/host/store-options.ts";
 import { HEALTH_POLICY } from "../../src/host/supervisor.ts";
 import { gone, temporaryDirectory } from "./host-process.ts";
 
@@ -30,6 +31,7 @@ function made({ script = readFileSync(FIXTURE, "utf8"), directory = temporaryDir
       storage: join(directory, "storage"),
       port: 8787,
       sockets: controlSockets(run),
+      data: dataSockets(run, 1),
     },
     controlHost: "localhost",
     guard: {

@@ -1,4 +1,4 @@
-/** Stands in for the bundled Worker in both kinds of process: what the host itself needs, and doors to break it. */
+/** Stands in for the bundled Worker in every kind of process: what the host itself needs, and doors to break it. */
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
 export class WorkerLock extends DurableObject {
@@ -9,6 +9,21 @@ export class WorkerLock extends DurableObject {
   }
 }
 export class RoutingLock extends DurableObject {}
+export class CronClock extends DurableObject {}
+export class TailHub extends DurableObject {}
+
+/** What processes that keep data are configured with. */
+export class KvNamespaceObject extends DurableObject {}
+export class QueueObject extends DurableObject {}
+export class D1DatabaseObject extends DurableObject {}
+export class AnalyticsObject extends DurableObject {}
+export class KvStore extends WorkerEntrypoint {}
+export class R2Store extends WorkerEntrypoint {}
+export class D1Store extends WorkerEntrypoint {}
+export class QueueStore extends WorkerEntrypoint {}
+export class CacheStore extends WorkerEntrypoint {}
+export class AnalyticsStore extends WorkerEntrypoint {}
+export class RateLimitStore extends WorkerEntrypoint {}
 
 /** What the supervisor tells the control process, for gateways to ask about. */
 const told = [];
@@ -32,6 +47,7 @@ export class GatewayEntrypoint extends WorkerEntrypoint {
 
 const paths = {
   "/healthz": () => new Response("ok"),
+  "/alive": () => new Response("ok"),
   "/gateway": (env) => new Response(env.GATEWAY_NAME),
   "/told": async (env) => Response.json(await env.CONTROL.told()),
   "/object": async (env) => new Response(String(await env.WORKER_LOCK.getByName("a").count())),

@@ -21,6 +21,9 @@ const INPUT: GatewayConfigInput = {
   controlSocketPath: "/run/control.sock:0",
   supervisorSocketPath: undefined,
   internet: { allow: ["public"], deny: [] },
+  doors: { KV_STORE: "/run/kv.sock:0" },
+  directorySocketPath: "/run/objects.sock",
+  objectSockets: ["/run/objects-0.sock"],
 };
 
 /** Every string literal in a configuration, read as Cap'n Proto reads it; the rest with a mark in its place. */
@@ -80,11 +83,11 @@ describe("the configuration of a gateway", () => {
     const sockets = controlSockets("/run/x");
     const config = gatewayConfig({
       ...INPUT,
-      variables: gatewayVariables(settings, "g1"),
+      variables: gatewayVariables(settings, "g1", "pool"),
       controlSocketPath: sockets.internal,
       internet: internetAccess(settings, ["127.0.0.1"]),
     });
-    expect(config).not.toMatch(/token|sha256|secret|key|acme|\/srv\/data|d1|r2|durable|disk/i);
+    expect(config).not.toMatch(/token|sha256|secret|key|acme|\/srv\/data|durable|disk/i);
   });
 
   it("lets the Worker itself call nothing: deployed code has a way out of its own", () => {

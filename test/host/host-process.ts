@@ -73,7 +73,9 @@ export class HostProcess {
 
   /** Process id of the runtime named by the last event. */
   runtimePid(): number {
-    const all = [...this.stdout.matchAll(/(?:ready url.* runtime|runtime back .* pid)=(\d+)/g)];
+    const all = [
+      ...this.stdout.matchAll(/(?:ready url.* runtime|runtime back (?!of=).* pid)=(\d+)/g),
+    ];
     return Number(all.at(-1)?.[1]);
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { DOOR_BINDINGS } from "../../src/domain/doors.ts";
 import { COMPATIBILITY_DATE } from "../../src/host/compatibility-date.ts";
 import {
   controlHosts,
@@ -10,6 +11,7 @@ import {
   publicUrl,
 } from "../../src/host/runtime-options.ts";
 import { parseSettings, type Settings } from "../../src/host/settings.ts";
+import { dataSockets, storeOptions, storeSockets } from "../../src/host/store-options.ts";
 
 const wrangler = readFileSync(new URL("../../wrangler.toml", import.meta.url), "utf8");
 const INSTALLATION = { accountId: "acme", rootTokenSha256: "00", secretsKey: "k1:AA==" };
@@ -26,10 +28,26 @@ function control(settings: Settings) {
     storage: "/data/storage",
     port: 8787,
     sockets: controlSockets("/data/run/x"),
+    data: dataSockets("/data/run/x", 2),
   });
   const [only] = options.workers;
   if (!only) throw new Error("no Worker");
   return only;
+}
+
+function stores(kind: "data" | "sql") {
+  const [only] = storeOptions({
+    kind,
+    script: "export default {}",
+    storage: "/data/storage",
+    sockets: storeSockets("/data/run/x"),
+    eventsSocket: "/data/run/x/events.sock",
+  }).workers;
+  if (!only) throw new Error("no Worker");
+  return only as typeof only & {
+    readonly r2Buckets?: Record<string, string>;
+    readonly durableObjects: Record<string, { readonly className: string }>;
+  };
 }
 
 const namesIn = (pattern: RegExp, text = wrangler) => [...text.matchAll(pattern)].map(([, n]) => n);
@@ -41,12 +59,23 @@ describe("the two kinds of process", () => {
     expect(variables.length).toBeGreaterThan(5);
     expect(Object.keys(made.bindings)).toEqual(expect.arrayContaining(variables));
 
-    const bound = Object.keys({ ...made.d1Databases, ...made.r2Buckets, ...made.durableObjects });
-    // The loader is the gateways' alone; a gateway is named by its process, not by its build.
-    expect([...bound, "LOADER", "CF_VERSION_METADATA"].toSorted()).toEqual(
-      namesIn(/^(?:binding|name) = "([A-Z_]+)"$/gm).toSorted(),
-    );
-    for (const { className } of Object.values(made.durableObjects)) {
+    const data = stores("data");
+    const objects = {
+      ...made.durableObjects,
+      ...data.durableObjects,
+      ...stores("sql").durableObjects,
+    };
+    const bound = Object.keys({
+      ...made.d1Databases,
+      ...made.r2Buckets,
+      ...data.r2Buckets,
+      ...objects,
+    });
+    // The loader is the gateways' alone, objects of Workers are their processes'; a gateway is named by its process.
+    expect(
+      [...bound, "LOADER", "CF_VERSION_METADATA", "OBJECT_HOSTS", "OBJECT_INDEXES"].toSorted(),
+    ).toEqual(namesIn(/^(?:binding|name) = "([A-Z0-9_]+)"$/gm).toSorted());
+    for (const { className } of Object.values(objects)) {
       expect(wrangler).toContain(`class_name = "${className}"`);
     }
     expect(wrangler).toContain(`compatibility_date = "${COMPATIBILITY_DATE}"`);
@@ -55,7 +84,7 @@ describe("the two kinds of process", () => {
 
   it("are told what they are", () => {
     expect(control(settingsOf()).bindings).toHaveProperty("ROLE", "control");
-    expect(gatewayVariables(settingsOf(), "g7")).toMatchObject({
+    expect(gatewayVariables(settingsOf(), "g7", "pool")).toMatchObject({
       ROLE: "gateway",
       GATEWAY_NAME: "g7",
     });
@@ -64,7 +93,7 @@ describe("the two kinds of process", () => {
   it("agree on everything that both are told, but for their role", () => {
     const flags = ["--workers-domain", "w.example", "--control-host", "api.example"];
     const settings = settingsOf(...flags, "--egress", "open");
-    const gateway = gatewayVariables(settings, "g1");
+    const gateway = gatewayVariables(settings, "g1", "pool");
     const told: Record<string, string> = { ...control(settings).bindings };
     for (const [name, value] of Object.entries(gateway)) {
       if (name !== "ROLE" && name !== "GATEWAY_NAME")
@@ -77,8 +106,9 @@ describe("the two kinds of process", () => {
 describe("a gateway process", () => {
   it("knows no account, no token, no key and no lease settings", () => {
     const settings = parseSettings([], { SWITCHBACK_ROOT_TOKEN: "a-token-of-an-operator" });
-    const names = Object.keys(gatewayVariables(settings as Settings, "g1"));
+    const names = Object.keys(gatewayVariables(settings as Settings, "g1", "pool"));
     expect(names.toSorted()).toEqual([
+      "ASSET_FALLBACK",
       "CONTROL_HOSTS",
       "EGRESS",
       "EGRESS_DENIED_HOSTS",
@@ -106,11 +136,27 @@ describe("a gateway process", () => {
   });
 });
 
+describe("a process that keeps data", () => {
+  it("runs no deployed code, and has its own directory", () => {
+    for (const kind of ["data", "sql"] as const) {
+      expect(stores(kind)).not.toHaveProperty("workerLoaders");
+      expect(stores(kind).bindings).toEqual({ ROLE: kind, CONTROL_HOSTS: "" });
+    }
+  });
+});
+
 describe("the control process", () => {
   it("runs no deployed code: it has no loader, and no way to the internet", () => {
     const made = control(settingsOf());
     expect(made).not.toHaveProperty("workerLoaders");
-    expect(Object.keys(made.serviceBindings)).toEqual(["TRIAL"]);
+    expect(Object.keys(made.serviceBindings)).toEqual([
+      "TRIAL",
+      "EVENTS",
+      ...Object.values(DOOR_BINDINGS),
+      "OBJECTS_DIRECTORY",
+      "OBJECTS_0",
+      "OBJECTS_1",
+    ]);
   });
 
   it("listens on its sockets in the run directory and asks the trials' process there", () => {
@@ -124,6 +170,7 @@ describe("the control process", () => {
       api: "/data/run/x/api.sock:0",
       internal: "/data/run/x/control.sock:0",
       trial: "/data/run/x/trial-in.sock",
+      events: "/data/run/x/events.sock",
     });
     expect(made.serviceBindings.TRIAL.external.address).toBe("unix:/data/run/x/trial-in.sock");
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { copySnapshot } from "../../src/host/snapshot-copy.ts";
-import { isStopped, storageOwner } from "../../src/host/snapshot-owner.ts";
+import { isStopped, storageOwners } from "../../src/host/snapshot-owner.ts";
 import { whilePaused } from "../../src/host/snapshot-pause.ts";
 import { SnapshotSource } from "../../src/host/snapshot.ts";
 import { takeSnapshot, type TakenSnapshot } from "../../src/host/snapshot-take.ts";
@@ -85,14 +85,14 @@ describe("a process that is paused", () => {
 
   it("stands still in all its threads during the step, and goes on after it", async () => {
     const pid = await paused();
-    const result = await whilePaused(pid, () => isStopped(pid));
+    const result = await whilePaused([pid], () => isStopped(pid));
     expect(result?.value).toBe(true);
     await goesOn(pid);
   });
 
   it("goes on if the step fails", async () => {
     const pid = await paused();
-    const failing = whilePaused(pid, () => {
+    const failing = whilePaused([pid], () => {
       throw new Error("no");
     });
     await expect(failing).rejects.toThrow("no");
@@ -101,7 +101,7 @@ describe("a process that is paused", () => {
 
   it("goes on by itself if the step takes too long, whose result is then worth nothing", async () => {
     const pid = await paused();
-    const result = await whilePaused(pid, () => {
+    const result = await whilePaused([pid], () => {
       while (isStopped(pid));
       return "late";
     });
@@ -116,7 +116,7 @@ describe("a process that is paused", () => {
     writeFileSync(
       script,
       `import { whilePaused } from ${JSON.stringify(module)};
-       await whilePaused(${pid}, () => process.kill(process.pid, "SIGKILL"));`,
+       await whilePaused([${pid}], () => process.kill(process.pid, "SIGKILL"));`,
     );
     const [, signal] = (await once(child(script), "exit")) as [unknown, string];
     expect(signal).toBe("SIGKILL");
@@ -128,22 +128,22 @@ describe("a process that is paused", () => {
     const ended = once(writer, "exit");
     writer.kill("SIGKILL");
     await ended;
-    expect(await whilePaused(writer.pid ?? 0, () => "value")).toBe(undefined);
+    expect(await whilePaused([writer.pid ?? 0], () => "value")).toBe(undefined);
   });
 });
 
 describe("the owner of a storage", () => {
   it("is the one process named in runtime.pid that has the storage open", async () => {
     const { directory, writer } = await writtenDirectory();
-    expect(storageOwner(directory)).toBe(writer.pid);
+    expect(storageOwners(directory)).toEqual([writer.pid]);
     writeFileSync(join(directory, "runtime.pid"), `${process.pid}\n${writer.pid}\n`);
-    expect(storageOwner(directory)).toBe(writer.pid);
+    expect(storageOwners(directory)).toEqual([writer.pid]);
   });
 
   it("is nobody if the process id belongs to something else by now", () => {
     const directory = dataDirectory();
     writeFileSync(join(directory, "runtime.pid"), `${process.pid}\n`);
-    expect(storageOwner(directory)).toBe(undefined);
+    expect(storageOwners(directory)).toEqual([]);
   });
 });
 

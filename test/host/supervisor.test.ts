@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createLog } from "../../src/host/log.ts";
 import { HEALTH_POLICY, Supervisor, type HealthPolicy } from "../../src/host/supervisor.ts";
 
@@ -86,6 +86,21 @@ describe("a supervisor", () => {
     expect(steps).toEqual(["restart", "restart", "restart"]);
     expect(lines.join("")).toContain('runtime could not be started reason="no workerd"');
     expect(lines.at(-1)).toContain("error runtime cannot be brought back tries=3");
+  });
+
+  it("never gives up where the host goes on without it, and does not pause for ever longer", async () => {
+    const { supervisor, steps, givenUp } = ward(
+      { startMsMax: 1_000, startTriesMax: Number.POSITIVE_INFINITY },
+      (taken) => (taken.length > 40 ? 200 : undefined),
+    );
+    const outcome = Promise.race([
+      givenUp.then(() => "given up"),
+      vi.waitFor(() => expect(steps.length).toBeGreaterThan(40)).then(() => "tried on"),
+    ]);
+    supervisor.start();
+    supervisor.lost("SIGKILL");
+    expect(await outcome).toBe("tried on");
+    await supervisor.stop();
   });
 
   it("does not wait for one that was lost again while it started: nobody else starts it", async () => {

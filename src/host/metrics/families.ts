@@ -31,6 +31,9 @@ export const FAMILIES = {
   switchback_gateways: gauge("Gateway processes that serve, by kind."),
   switchback_gateway_starts_total: counter("Gateway processes that have been started."),
   switchback_gateway_losses_total: counter("Gateway processes that ended though nobody wanted it."),
+  switchback_store_starts_total: counter(
+    "Starts of the processes that keep what Workers store, the first one included.",
+  ),
   switchback_control_starts_total: counter(
     "Starts of the control process, the first one included.",
   ),

@@ -10,10 +10,12 @@ import { RunningTotals } from "./running-totals.ts";
 const RECOVERY_BOUNDS = [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30];
 
 /** Whatever may be a label, though it has not happened yet. */
-const KINDS = { pool: true, quarantine: true, trial: true } as const satisfies Record<
-  GatewayKind,
-  true
->;
+const KINDS = {
+  pool: true,
+  quarantine: true,
+  trial: true,
+  objects: true,
+} as const satisfies Record<GatewayKind, true>;
 const REASONS = { blocked: true, crashed: true, memory: true } as const satisfies Record<
   StopReason,
   true

@@ -6,6 +6,7 @@ import { monitorEventLoopDelay, type IntervalHistogram } from "node:perf_hooks";
 import type { Placement } from "../../domain/containment/placement.ts";
 import { METRICS_ASK_MS_MAX } from "../../domain/limits.ts";
 import type { ControlProcess } from "../control-process.ts";
+import type { DataPlane } from "../data-plane.ts";
 import type { Front } from "../front/front.ts";
 import type { GatewayProcess } from "../gateway-process.ts";
 import type { Traffic } from "../traffic.ts";
@@ -20,6 +21,7 @@ export interface MetricsParts {
   readonly counters: HostCounters;
   readonly control: Pick<ControlProcess, "ask" | "pid" | "starts" | "isUp">;
   readonly gateways: { readonly alive: ReadonlySet<GatewayProcess> };
+  readonly data: Pick<DataPlane, "stores" | "objects">;
   readonly placement: Pick<Placement, "suspects">;
   readonly traffic: () => Pick<Traffic, "counts" | "answers" | "holding">;
   readonly front: () => Pick<Front, "connections">;
@@ -61,14 +63,17 @@ export class Metrics {
   }
 
   async #collect(): Promise<Sample[]> {
-    const { gateways, launcherPid } = this.#parts;
+    const { data, gateways, launcherPid } = this.#parts;
     const host = (process: "launcher" | "supervisor", pid: number) =>
       processSamples({ process, name: process, kind: "", pid, up: true });
     const collected = await Promise.all([
       host("launcher", launcherPid),
       host("supervisor", process.pid),
       this.#controlSamples(),
-      ...[...gateways.alive].map((gateway) => this.#gatewaySamples(gateway)),
+      ...data.stores.map(({ kind, pid }) =>
+        processSamples({ process: "store", name: kind, kind, pid, up: pid !== undefined }),
+      ),
+      ...[...gateways.alive, ...data.objects].map((gateway) => this.#gatewaySamples(gateway)),
     ]);
     return collected.flat();
   }
@@ -87,7 +92,8 @@ export class Metrics {
     if (report === null) return ofProcess;
     const { totals } = this.#parts.counters;
     totals.take(name, countersOf(report, kind, this.#workers));
-    if (!this.#parts.gateways.alive.has(gateway)) totals.forget(name);
+    const { gateways, data } = this.#parts;
+    if (!gateways.alive.has(gateway) && !data.objects.includes(gateway)) totals.forget(name);
     return [...ofProcess, ...gaugesOf(report, name, kind)];
   }
 
@@ -108,7 +114,7 @@ export class Metrics {
   }
 
   #ownSamples(): Sample[] {
-    const { control, gateways, placement, traffic, front } = this.#parts;
+    const { control, data, gateways, placement, traffic, front } = this.#parts;
     const { counts, answers, holding } = traffic();
     const samples: Sample[] = [];
     const add = (name: FamilyName, value: number, labels: Labels = {}) =>
@@ -121,7 +127,7 @@ export class Metrics {
     }
     this.#lag.reset();
     add("switchback_connections", front().connections);
-    for (const to of ["api", "visitors"] as const) {
+    for (const to of ["api", "visitors", "events"] as const) {
       for (const [hundreds, value] of answers[to].entries()) {
         if (hundreds > 0) add("switchback_requests_total", value, { to, status: `${hundreds}xx` });
       }
@@ -133,10 +139,14 @@ export class Metrics {
     add("switchback_requests_holding", holding);
     add("switchback_requests_retried_total", counts.again);
     for (const kind of GATEWAY_KINDS) {
-      const up = [...gateways.alive].filter((gateway) => gateway.kind === kind && gateway.isUp);
+      const up = [...gateways.alive, ...data.objects].filter(
+        (gateway) => gateway.kind === kind && gateway.isUp,
+      );
       add("switchback_gateways", up.length, { kind });
     }
     add("switchback_control_starts_total", control.starts);
+    for (const { kind, starts } of data.stores)
+      add("switchback_store_starts_total", starts, { kind });
     add("switchback_suspects", placement.suspects);
     return samples;
   }

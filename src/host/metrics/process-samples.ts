@@ -6,7 +6,7 @@ import type { Sample } from "./exposition.ts";
 import type { FamilyName } from "./families.ts";
 
 export interface HostProcess {
-  readonly process: "launcher" | "supervisor" | "control" | "gateway";
+  readonly process: "launcher" | "supervisor" | "control" | "store" | "gateway";
   readonly name: string;
   readonly kind: string;
   readonly pid: number | undefined;

@@ -45,10 +45,15 @@ function host() {
       ask: async () => ({ status: 200, text: JSON.stringify(control.said) }),
     },
     gateways: { alive },
+    data: { stores: [], objects: [] },
     placement: { suspects: 2 },
     traffic: () => ({
       counts: { held: 1, lost: 2, again: 3, overdue: 4, refused: 5, unavailable: 6 },
-      answers: { api: [0, 0, 7, 0, 0, 0], visitors: [0, 1, 8, 0, 0, 9] },
+      answers: {
+        api: [0, 0, 7, 0, 0, 0],
+        visitors: [0, 1, 8, 0, 0, 9],
+        events: [0, 0, 3, 0, 0, 0],
+      },
       holding: 0,
     }),
     front: () => ({ connections: 11 }),
