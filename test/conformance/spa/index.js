@@ -1,0 +1,5 @@
+export default {
+  fetch(request) {
+    return new Response(`the API answers ${new URL(request.url).pathname}`);
+  },
+};

@@ -1,0 +1,1 @@
+export const greet = (path) => `version one of ${path}`;

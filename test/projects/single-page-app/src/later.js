@@ -1,0 +1,1 @@
+export const later = () => document.body.classList.add("loaded-later");
