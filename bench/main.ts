@@ -1,6 +1,8 @@
 /** `npm run bench`: runs the benchmarks one after another and prints one table. docs/benchmarks.md explains it. */
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { benchmarkAssets } from "./benchmarks/assets.ts";
+import { benchmarkBindings } from "./benchmarks/bindings.ts";
 import { benchmarkColdLoad } from "./benchmarks/cold-load.ts";
 import { benchmarkDeploy } from "./benchmarks/deploy.ts";
 import { benchmarkGateway } from "./benchmarks/gateway.ts";
@@ -8,6 +10,7 @@ import { benchmarkHistory } from "./benchmarks/history.ts";
 import { benchmarkLockCalls } from "./benchmarks/lock-calls.ts";
 import { benchmarkMemory } from "./benchmarks/memory.ts";
 import { benchmarkSplit } from "./benchmarks/split.ts";
+import { benchmarkThousand } from "./benchmarks/thousand.ts";
 import { Lab } from "./measure/lab.ts";
 import { formatTable, type Row } from "./measure/table.ts";
 
@@ -19,6 +22,9 @@ const BENCHMARKS: Readonly<Record<string, (lab: Lab) => Promise<Row[]>>> = {
   "lock-calls": benchmarkLockCalls,
   history: benchmarkHistory,
   memory: benchmarkMemory,
+  bindings: benchmarkBindings,
+  assets: benchmarkAssets,
+  thousand: benchmarkThousand,
 };
 /** The whole run takes about fifteen minutes; one that hangs is ended, in milliseconds. */
 const RUN_MS_MAX = 30 * 60 * 1000;

@@ -10,6 +10,8 @@ export interface LoadOrder {
   readonly port: number;
   /** The Host header, which decides what is asked: each connection goes through all of these in turn. */
   readonly hosts: readonly string[];
+  /** "/" unless it is said. */
+  readonly path?: string;
   readonly connections: number;
   /** Not counted, in milliseconds. */
   readonly warmMs: number;
@@ -62,12 +64,12 @@ async function runLoad(order: LoadOrder): Promise<LoadReport> {
 
 /** One connection, one request at a time, for as long as `answered` says. */
 function ask(
-  { port, hosts, expected }: LoadOrder,
+  { port, hosts, path = "/", expected }: LoadOrder,
   connection: number,
   answered: (askedAt: number, answeredAt: number) => "go on" | "stop",
 ): Promise<void> {
   return new Promise((done, fail) => {
-    const requests = hosts.map((host) => `GET / HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
+    const requests = hosts.map((host) => `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
     // Not all begin with the same one.
     let turn = connection % hosts.length;
     const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true });

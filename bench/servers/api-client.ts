@@ -22,12 +22,22 @@ export class ApiClient {
     return this.#callApi<T>(method, path, json, "application/json");
   }
 
-  /** Uploads one module, as wrangler does. */
-  async upload<T>(method: "PUT" | "POST", path: string, code: string): Promise<T> {
+  /** Uploads one module, as wrangler does. `metadata`: what else it says. */
+  async upload<T>(
+    method: "PUT" | "POST",
+    path: string,
+    code: string,
+    metadata: object = {},
+  ): Promise<T> {
     const form = new FormData();
     form.set(
       "metadata",
-      JSON.stringify({ main_module: "index.js", compatibility_date: "2026-10-01", bindings: [] }),
+      JSON.stringify({
+        main_module: "index.js",
+        compatibility_date: "2026-10-01",
+        bindings: [],
+        ...metadata,
+      }),
     );
     const module = new File([code], "index.js", { type: "application/javascript+module" });
     form.set("index.js", module, "index.js");

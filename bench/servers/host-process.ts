@@ -20,6 +20,7 @@ const FIXTURES = {
   hello: new URL("../fixtures/hello.js", import.meta.url),
   "fixed-gateway": new URL("../fixtures/fixed-gateway.js", import.meta.url),
   "identifying-gateway": new URL("../fixtures/identifying-gateway.js", import.meta.url),
+  "hello-asset": new URL("../fixtures/hello-asset.js", import.meta.url),
   "asking-gateway": new URL("../fixtures/asking-gateway.js", import.meta.url),
   "counting-switchback": new URL("../fixtures/counting-switchback.js", import.meta.url),
 };

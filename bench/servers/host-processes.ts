@@ -33,11 +33,23 @@ export function hostProcesses(root: number): HostProcesses {
   const isGateway = (config: string | undefined) => config !== undefined && !isTrial(config);
   return {
     node: pids(tree.filter(({ command }) => /node\S* /.test(command) && !isRuntime(command))),
-    control: pids(configs.filter(({ config }) => config === undefined)),
+    control: pids(configs.filter(({ pid, config }) => config === undefined && !isStore(pid))),
     gateways: pids(configs.filter(({ config }) => isGateway(config))),
     trial: pids(configs.filter(({ config }) => isTrial(config))),
     all: pids(tree),
   };
+}
+
+/** One that keeps what Workers store, or a process of Durable Objects. */
+function isStore(pid: number): boolean {
+  try {
+    return (
+      readFileSync(`/proc/${pid}/environ`, "utf8").includes("SWITCHBACK_PROCESS=") ||
+      / \/\S+\/o\d+\.capnp/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "))
+    );
+  } catch {
+    return false;
+  }
 }
 
 const isRuntime = (command: string) => /workerd\S* serve/.test(command);

@@ -18,6 +18,7 @@ import {
   type ControlInput,
 } from "../../src/host/runtime-options.ts";
 import { Runtime } from "../../src/host/runtime.ts";
+import { dataSockets } from "../../src/host/store-options.ts";
 import { parseSettings } from "../../src/host/settings.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
@@ -49,6 +50,7 @@ const runtime = new Runtime(
     storage: directory.storage,
     port,
     sockets: controlSockets("/unused"),
+    data: dataSockets("/unused", 0),
   }),
   events,
 );
