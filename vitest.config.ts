@@ -10,6 +10,8 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
+              // What the KV of deployed Workers is compared with.
+              kvNamespaces: ["REFERENCE_KV"],
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
                 ROOT_TOKEN_SHA256:
@@ -21,17 +23,19 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
-          include: ["test/{domain,store,control,api,gateway,observability}/**/*.test.ts"],
+          include: [
+            "test/{domain,store,control,api,gateway,observability,data,injected}/**/*.test.ts",
+          ],
         },
       },
       {
         test: {
           name: "node",
-          include: ["test/*.test.ts", "test/{host,model,chaos,e2e}/**/*.test.ts"],
+          include: ["test/*.test.ts", "test/{host,model,chaos,e2e,conformance}/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // Each file starts hosts of its own; two at once on two cores only make each other slow.
-          fileParallelism: false,
+          // Each file starts hosts of its own and waits much: two at once make use of two cores, more are each slow.
+          maxWorkers: 2,
         },
       },
     ],

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { deploymentVersionsMax } from "../control/config.ts";
+import { bindingStubs, deploymentVersionsMax } from "../control/config.ts";
 import type { ActingContext, ControlContext } from "../control/context.ts";
 
 /** The operator's settings as the API needs them. */
@@ -12,6 +12,8 @@ export interface ApiConfig {
   readonly accountName: string;
   /** Versions that one deployment may split traffic over. */
   readonly deploymentVersionsMax: number;
+  /** Bindings that nothing here can run are kept, and fail when they are used. */
+  readonly bindingStubs: boolean;
 }
 
 export const apiConfigOf = (env: Env): ApiConfig => ({
@@ -20,6 +22,7 @@ export const apiConfigOf = (env: Env): ApiConfig => ({
   publicPort: env.PUBLIC_PORT,
   accountName: env.ACCOUNT_NAME,
   deploymentVersionsMax: deploymentVersionsMax(env),
+  bindingStubs: bindingStubs(env),
 });
 
 /** Given by the composition root; called once a request. A context is a plain object. */

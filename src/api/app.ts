@@ -9,17 +9,27 @@ import { ensureAccount } from "../store/workers.ts";
 import { apiConfigOf, type ApiContext, type ApiEnv, type ContextFor } from "./api-env.ts";
 import { authenticate, sameAccount } from "./auth.ts";
 import { refuse, Refused } from "./envelope.ts";
+import { assetSessionRoutes, assetUploadRoutes } from "./routes/assets.ts";
+import { analyticsRoutes } from "./routes/analytics.ts";
 import { breakerRoutes } from "./routes/breakers.ts";
+import { d1Routes } from "./routes/d1.ts";
+import { D1_FILES_PATH, d1FileRoutes, d1TransferRoutes } from "./routes/d1-transfers.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { domainRoutes } from "./routes/domains.ts";
+import { durableObjectRoutes } from "./routes/durable-objects.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { kvRoutes } from "./routes/kv.ts";
 import { laterRoutes } from "./routes/later.ts";
 import { leaseRoutes } from "./routes/leases.ts";
+import { r2Routes } from "./routes/r2.ts";
+import { queueRoutes } from "./routes/queues.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 import { scriptRouteRoutes } from "./routes/script-routes.ts";
 import { scriptSettingsRoutes } from "./routes/script-settings.ts";
 import { scriptRoutes } from "./routes/scripts.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { accountSubdomainRoutes, scriptSubdomainRoutes } from "./routes/subdomains.ts";
+import { tailDoorRoutes, tailRoutes } from "./routes/tails.ts";
 import { versionRoutes } from "./routes/versions.ts";
 import { whoamiRoutes } from "./routes/whoami.ts";
 import { workerVersionRoutes } from "./routes/worker-versions.ts";
@@ -32,6 +42,8 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 export function createApi(contextFor: ContextFor): Hono<ApiEnv> {
   const app = new Hono<ApiEnv>();
+  // Before all that touches answers: one that carries a WebSocket has to pass as it is.
+  app.route("/tails", tailDoorRoutes(contextFor));
   app.use(countRequests);
   app.use(requestId());
   app.use(discardUnreadBody);
@@ -40,6 +52,9 @@ export function createApi(contextFor: ContextFor): Hono<ApiEnv> {
   );
   app.notFound((c) => answerNoRoute(app, c));
   app.route("/", healthRoutes);
+  app.route(D1_FILES_PATH, d1FileRoutes(contextFor));
+
+  app.route(`${BASE}/accounts/:accountId/workers/assets/upload`, assetUploadRoutes(contextFor));
 
   app.use(`${BASE}/*`, authenticate(contextFor));
   app.use(`${BASE}/*`, configure());
@@ -63,9 +78,19 @@ export function createApi(contextFor: ContextFor): Hono<ApiEnv> {
     deploymentRoutes,
     leaseRoutes,
     breakerRoutes,
+    scheduleRoutes,
+    tailRoutes,
+    assetSessionRoutes,
   ]) {
     app.route(`${account}/workers/scripts`, routes);
   }
+  app.route(`${account}/storage/kv/namespaces`, kvRoutes);
+  app.route(`${account}/analytics_engine`, analyticsRoutes);
+  app.route(`${account}/d1/database`, d1Routes);
+  app.route(`${account}/d1/database`, d1TransferRoutes);
+  app.route(`${account}/r2/buckets`, r2Routes);
+  app.route(`${account}/queues`, queueRoutes);
+  app.route(`${account}/workers/durable_objects/namespaces`, durableObjectRoutes);
   app.route(account, laterRoutes);
   return app;
 }

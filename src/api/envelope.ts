@@ -7,13 +7,16 @@ import type { WireRefusal } from "./wire-refusal.ts";
 
 /** Where a page lies in its list; see `paging.ts`. */
 export interface ResultInfo {
-  readonly page: number;
-  readonly per_page: number;
+  readonly page?: number;
+  readonly per_page?: number;
   readonly count: number;
   readonly total_count?: number;
   readonly total_pages?: number;
   /** Where the next page begins; empty at the end. */
   readonly cursor?: string;
+  /** Of a list of objects: there is more, and the beginnings of keys that stand for all that go on from them. */
+  readonly is_truncated?: boolean;
+  readonly delimited?: readonly string[];
 }
 
 /** Code of a notice: nothing was refused, something was done otherwise than asked. */

@@ -7,7 +7,14 @@
  */
 import type { DomainError } from "../domain/errors.ts";
 import { UPLOAD_BODY_BYTES_MAX } from "../domain/limits.ts";
+import { assetRefusal } from "./asset-refusals.ts";
+import { d1Refusal } from "./d1-refusals.ts";
+import { durableRefusal } from "./durable-refusals.ts";
 import { deploymentRefusal, lockRefusal } from "./deployment-refusals.ts";
+import { kvRefusal } from "./kv-refusals.ts";
+import { r2Refusal } from "./r2-refusals.ts";
+import { queueRefusal } from "./queue-refusals.ts";
+import { tailRefusal } from "./tail-refusals.ts";
 import { uploadRefusal } from "./upload-refusals.ts";
 import { bad, refusal, type Kind, type WireRefusal } from "./wire-refusal.ts";
 
@@ -41,7 +48,8 @@ export function toWireRefusal(error: DomainError): WireRefusal {
     case "too_many_bindings":
     case "service_worker_version":
     case "migration_in_version":
-    case "service_missing":
+    case "resources_missing":
+    case "binding_type_unsupported":
       return uploadRefusal(error);
     case "no_versions_given":
     case "too_many_versions":
@@ -61,6 +69,71 @@ export function toWireRefusal(error: DomainError): WireRefusal {
       return lockRefusal(error);
     case "uploaded_not_deployed":
       return uploadedRefusal(error);
+    case "resource_in_use":
+      return inUseRefusal(error);
+    case "store_unavailable":
+      return {
+        ...refusal(503, 130062, `${error.what} does not answer just now. Ask again.`),
+        retryAfterSeconds: 1,
+      };
+    case "kv_namespace_not_found":
+    case "kv_key_not_found":
+    case "kv_title_taken":
+    case "kv_title_missing":
+    case "too_many_kv_namespaces":
+    case "kv_refused":
+      return kvRefusal(error);
+    case "d1_not_found":
+    case "d1_bad_name":
+    case "d1_name_taken":
+    case "too_many_d1_databases":
+    case "d1_query_failed":
+    case "d1_outcome_unknown":
+    case "d1_link_invalid":
+    case "d1_file_not_found":
+      return d1Refusal(error);
+    case "r2_bucket_not_found":
+    case "r2_bucket_exists":
+    case "r2_bad_bucket_name":
+    case "r2_bucket_not_empty":
+    case "too_many_r2_buckets":
+    case "r2_object_not_found":
+    case "r2_length_missing":
+    case "r2_refused":
+      return r2Refusal(error);
+    case "analytics_query_refused":
+      return bad(130063, `The query cannot be answered: ${error.detail}`);
+    case "asset_session_invalid":
+    case "assets_invalid":
+    case "assets_incomplete":
+    case "asset_rules_invalid":
+      return assetRefusal(error);
+    case "too_many_tails":
+      return tailRefusal(error);
+    case "migration_tag_moved":
+    case "migration_between":
+    case "durable_class_unknown":
+    case "durable_class_taken":
+    case "durable_class_not_exported":
+    case "durable_binding_unknown":
+    case "durable_class_still_bound":
+    case "durable_class_bound":
+    case "transfer_refused":
+    case "transfer_overtaken":
+    case "durable_namespace_not_found":
+      return durableRefusal(error);
+    case "queue_not_found":
+    case "bad_queue_name":
+    case "queue_name_taken":
+    case "queue_settings_invalid":
+    case "too_many_queues":
+    case "consumer_settings_invalid":
+    case "consumer_not_found":
+    case "consumer_exists":
+    case "message_refused":
+    case "bad_cron":
+    case "too_many_schedules":
+      return queueRefusal(error);
     case "bad_route_pattern":
     case "route_taken":
     case "domain_taken":
@@ -70,6 +143,23 @@ export function toWireRefusal(error: DomainError): WireRefusal {
       return routingRefusal(error);
   }
 }
+
+function inUseRefusal({ what, name, users }: Kind<"resource_in_use">): WireRefusal {
+  const list = users.map(({ worker, binding }) => `${worker} (${binding})`).join(", ");
+  return refusal(
+    400,
+    130050,
+    `The ${what} ${name} is in use: current deployments are bound to it: ${list}. Deploy them without it first, or delete it all the same with ?force=true; their calls will then fail.`,
+    { users: users.map(({ worker, binding }) => ({ script: worker, binding })) },
+  );
+}
+
+/** What to do before it is deployed. */
+const ADVICE: { readonly [K in DomainError["kind"]]?: string } = {
+  superseded_by_rollback: "See why somebody rolled back; then deploy",
+  migration_tag_moved: "It never can be now: run wrangler deploy again instead of deploying",
+  transfer_overtaken: "It never can be now: run wrangler deploy again instead of deploying",
+};
 
 /** Why it was not deployed, under that refusal's own code; but a version exists that did not before. */
 function uploadedRefusal({ versionId, reason }: Kind<"uploaded_not_deployed">): WireRefusal {
@@ -81,7 +171,7 @@ function uploadedRefusal({ versionId, reason }: Kind<"uploaded_not_deployed">): 
   const message =
     reason.kind === "outcome_unknown"
       ? `The version ${versionId} was uploaded, but whether it was deployed is not known: ${cause} See what is current (wrangler deployments status); if it is another version, deploy this one with ${remedy}.`
-      : `The version ${versionId} was uploaded, but not deployed: ${cause} ${reason.kind === "superseded_by_rollback" ? "See why somebody rolled back; then deploy" : "Deploy"} it with ${remedy}.`;
+      : `The version ${versionId} was uploaded, but not deployed: ${cause} ${ADVICE[reason.kind] ?? "Deploy"} it with ${remedy}.`;
   const meta = { ...decisive?.meta, version_id: versionId };
   return { ...refused, errors: [{ code: decisive?.code ?? 0, message, meta }, ...others] };
 }
@@ -214,7 +304,7 @@ function routingRefusal(
     case "worker_referenced":
       return bad(
         130043,
-        `Service bindings of these Workers lead to it: ${error.by.join(", ")}. Deploy them without the binding first, or delete with ?force=true.`,
+        `Bindings of these Workers lead to it: ${error.by.join(", ")}. Deploy them without the binding first, or delete with ?force=true.`,
       );
   }
 }

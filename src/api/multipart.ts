@@ -21,6 +21,8 @@ export interface Part {
   readonly filename: string | null;
   /** Without parameters, lower case; empty when the part has none. */
   readonly contentType: string;
+  /** As it came; empty when the part has none. */
+  readonly contentTypeHeader: string;
   readonly bytes: Uint8Array;
 }
 
@@ -105,6 +107,7 @@ function readPart(part: MultipartPart, names: Set<string>): Part {
     name,
     filename: part.filename ?? null,
     contentType: part.mediaType?.toLowerCase() ?? "",
+    contentTypeHeader: part.headers["content-type"] ?? "",
     bytes: part.bytes,
   };
 }

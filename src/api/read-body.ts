@@ -63,12 +63,14 @@ export async function readJson(request: Request): Promise<Result<unknown, Domain
 export async function readJson<T>(
   request: Request,
   schema: ZodType<T>,
+  bytesMax?: number,
 ): Promise<Result<T, DomainError>>;
 export async function readJson(
   request: Request,
   schema?: ZodType,
+  bytesMax = JSON_BODY_BYTES_MAX,
 ): Promise<Result<unknown, DomainError>> {
-  const bytes = await readBytes(request, JSON_BODY_BYTES_MAX);
+  const bytes = await readBytes(request, bytesMax);
   if (!bytes.ok) return bytes;
   const parsed = bytes.value.byteLength === 0 ? ok(undefined) : parseJson(bytes.value);
   if (!parsed.ok || schema === undefined) return parsed;

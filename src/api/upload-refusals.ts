@@ -1,4 +1,5 @@
 /** What is wrong with an upload. Clients act on Cloudflare's codes here, and wrangler parses some texts. */
+import type { ResourceKind, VersionResource } from "../domain/version-resources.ts";
 import { bad, refusal, type Kind, type WireRefusal } from "./wire-refusal.ts";
 
 type UploadError = Kind<
@@ -13,7 +14,8 @@ type UploadError = Kind<
   | "too_many_bindings"
   | "service_worker_version"
   | "migration_in_version"
-  | "service_missing"
+  | "resources_missing"
+  | "binding_type_unsupported"
 >;
 
 const MIGRATION_IN_VERSION =
@@ -68,10 +70,46 @@ export function uploadRefusal(error: UploadError): WireRefusal {
       );
     case "migration_in_version":
       return bad(10211, MIGRATION_IN_VERSION);
-    case "service_missing":
+    case "resources_missing":
+      return { status: 400, errors: error.missing.map(missingResource) };
+    case "binding_type_unsupported":
       return bad(
-        10144,
-        `The service binding ${error.binding} names the Worker ${JSON.stringify(error.service.slice(0, 80))}, which does not exist on your account. Deploy that one first.`,
+        130051,
+        `The binding ${error.name} is of the type ${error.type}, which this Switchback cannot run: its calls would fail at run time. Take it out of the configuration, or let the operator allow such bindings (BINDING_STUBS; SWITCHBACK_BINDING_STUBS on one machine): they are then kept, and fail when they are used.`,
       );
   }
+}
+
+const RESOURCES: Readonly<
+  Record<ResourceKind, { readonly code: number; readonly what: string; readonly remedy: string }>
+> = {
+  kv_namespace: {
+    code: 10041,
+    what: "KV namespace",
+    remedy: "Create one (wrangler kv namespace create) and bind its id",
+  },
+  r2_bucket: {
+    code: 10085,
+    what: "R2 bucket",
+    remedy: "Create it (wrangler r2 bucket create)",
+  },
+  d1: {
+    code: 10181,
+    what: "D1 database",
+    remedy: "Create one (wrangler d1 create) and bind its id",
+  },
+  queue: { code: 11000, what: "queue", remedy: "Create it (wrangler queues create)" },
+  durable_object_namespace: {
+    code: 10061,
+    what: "Durable Object class",
+    remedy: "Deploy the Worker that has it, with a migration that makes it",
+  },
+  service: { code: 10144, what: "Worker", remedy: "Deploy that one first" },
+};
+
+function missingResource({ binding, kind, resourceId }: VersionResource) {
+  const { code, what, remedy } = RESOURCES[kind];
+  const name = JSON.stringify(resourceId.slice(0, 80));
+  const message = `The binding ${binding} names the ${what} ${name}, which does not exist on your account. ${remedy}.`;
+  return { code, message, meta: { binding, type: kind, resource: resourceId } };
 }

@@ -41,6 +41,14 @@ export function deploymentVersionsMax(env: { readonly DEPLOYMENT_VERSIONS_MAX?: 
   );
 }
 
+/** Whether bindings that nothing here can run are kept instead of refused. */
+export function bindingStubs(env: { readonly BINDING_STUBS?: string }): boolean {
+  const said = env.BINDING_STUBS ?? "refuse";
+  if (said !== "refuse" && said !== "allow")
+    throw new Error('BINDING_STUBS has to be "refuse" or "allow"');
+  return said === "allow";
+}
+
 /** The installation's lease terms; a Worker may have a lease length of its own. */
 export function leaseTermsOf(env: {
   readonly LEASE_MS?: string;

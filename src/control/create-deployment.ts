@@ -4,10 +4,13 @@ import type { DomainError } from "../domain/errors.ts";
 import type { DeploymentId } from "../domain/ids.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { Worker } from "../domain/worker.ts";
+import { findGivers } from "../store/durable-state.ts";
 import { findVersionOwners } from "../store/versions.ts";
 import type { ActingContext } from "./context.ts";
 import { accept, deploy, type Deployed } from "./deploy.ts";
 import { outcomeUnknown } from "./drive.ts";
+import { durableFacts } from "./durable-facts.ts";
+import { awaitGivers } from "./await-givers.ts";
 import type { DeployProgress, DeployRequest } from "./worker-lock.ts";
 
 export interface DeployOptions {
@@ -24,7 +27,12 @@ export async function createDeployment(
   options: DeployOptions,
 ): Promise<Result<Deployed, DomainError>> {
   const request = await atTheDoor(context, worker, command, options);
-  return request.ok ? deploy(context, worker.id, request.value) : request;
+  if (!request.ok) return request;
+  const ids = command.versions.map((share) => share.versionId.toLowerCase());
+  // Without the ledger nothing begins, but a repeated key still finds its result.
+  const givers = await findGivers(context.db, ids).catch(() => []);
+  const deployed = await deploy(context, worker.id, request.value);
+  return deployed.ok ? awaitGivers(context, worker.id, deployed.value, givers) : deployed;
 }
 
 /** A deployment that is durable and in the history, and becomes visible by itself. */
@@ -58,11 +66,13 @@ async function atTheDoor(
   // A repeated key has to find its result even if the world has moved on, so only the lock may judge it.
   if (options.idempotency === null) {
     const ids = command.versions.map((share) => share.versionId.toLowerCase());
+    const current = await context.workerLock(worker.id).current();
     const decided = decideDeployment(
       {
         workerId: worker.id,
-        current: await context.workerLock(worker.id).current(),
+        current,
         pending: null,
+        durable: await durableFacts(context.db, worker, current, ids),
         versions: await findVersionOwners(context.db, context.accountId, ids),
         versionsMax: options.versionsMax,
       },

@@ -2,9 +2,12 @@
 import type { DomainError } from "../domain/errors.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { Worker } from "../domain/worker.ts";
+import { findClassReferrers } from "../store/durable-namespaces.ts";
 import { findServiceReferrers } from "../store/references.ts";
 import { changeRouting } from "./change-routing.ts";
 import type { ActingContext } from "./context.ts";
+import { eraseDeletedNamespaces } from "./durable-objects.ts";
+import { endTails } from "./tails.ts";
 
 /** Refused while other Workers' current deployments bind this one, unless forced. */
 export async function deleteWorker(
@@ -14,7 +17,9 @@ export async function deleteWorker(
 ): Promise<Result<void, DomainError>> {
   if (!options.force) {
     const referrers = await findServiceReferrers(context.db, context.accountId, worker.name);
-    const by = referrers.filter((name) => name !== worker.name);
+    const classes = await findClassReferrers(context.db, context.accountId, worker.id);
+    const names = [...referrers, ...classes.map((referrer) => referrer.worker)];
+    const by = [...new Set(names)].filter((name) => name !== worker.name);
     if (by.length > 0) return err({ kind: "worker_referenced", by });
   }
   const changed = await changeRouting(context, {
@@ -22,5 +27,8 @@ export async function deleteWorker(
     workerId: worker.id,
     deletedOn: context.now(),
   });
-  return changed.ok ? ok(undefined) : changed;
+  if (!changed.ok) return changed;
+  await endTails(context, worker);
+  await eraseDeletedNamespaces(context);
+  return ok(undefined);
 }

@@ -4,10 +4,12 @@ import type { LoadableVersion } from "../domain/version.ts";
 import { findSealedSecrets, findVersion } from "../store/versions.ts";
 import { findWorkerById } from "../store/workers.ts";
 import type { ControlContext } from "./context.ts";
+import { durableResources } from "./durable-resources.ts";
+import { bindResources } from "./find-bound.ts";
 
 /** Null when the Worker has no such version. Throws when its bytes are missing or damaged. */
 export async function loadVersion(
-  context: Pick<ControlContext, "db" | "blobs" | "secrets">,
+  context: Pick<ControlContext, "accountId" | "db" | "blobs" | "secrets">,
   workerId: WorkerId,
   versionId: VersionId,
 ): Promise<LoadableVersion | null> {
@@ -37,6 +39,11 @@ export async function loadVersion(
     mainModule: version.mainModule,
     modules,
     bindings: version.bindings,
+    resources: {
+      ...(await bindResources(context, worker, version.bindings)).bound,
+      ...(await durableResources(context.db, worker, version)),
+    },
+    durableClasses: version.durable?.classes ?? [],
     secrets: await context.secrets.open({ workerId, versionId }, sealed),
     compatibilityDate: version.compatibilityDate,
     compatibilityFlags: version.compatibilityFlags,

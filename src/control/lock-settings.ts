@@ -1,4 +1,6 @@
 /** What one lock is told about leases: the Worker's own settings, and whether somebody is about to roll back. */
+import { canonicalJson } from "../domain/canonical-json.ts";
+import type { GivenNamespaces } from "../domain/given-namespaces.ts";
 import type { LeaseTerms } from "../domain/lease.ts";
 import { DEFAULT_LEASE_SETTINGS, type LeaseSettings } from "../domain/lease-settings.ts";
 import type { Worker } from "../domain/worker.ts";
@@ -13,6 +15,12 @@ export const leaseSettingsOf = (worker: Worker): LeaseSettings =>
 interface Stored {
   readonly worker: LeaseSettings;
   readonly armedUntil: number;
+  /** Somebody is tailing the Worker, until then at most; absent: nobody has yet. */
+  readonly tailedUntil?: number;
+  /** Absent: nothing. */
+  readonly given?: GivenNamespaces;
+  /** When everybody has heard of it. */
+  readonly givenHeardOn?: number;
 }
 
 export class LockSettings {
@@ -49,6 +57,26 @@ export class LockSettings {
   configure(worker: LeaseSettings): LeaseSettings {
     this.#save({ ...this.#stored, worker });
     return worker;
+  }
+
+  isTailed(now: number): boolean {
+    return now < (this.#stored.tailedUntil ?? 0);
+  }
+
+  tail(tailedUntil: number): void {
+    this.#save({ ...this.#stored, tailedUntil });
+  }
+
+  get given(): GivenNamespaces {
+    return this.#stored.given ?? {};
+  }
+
+  /** `drainMs`: how long until everybody has heard, if it is news. How long until everybody has, in milliseconds. */
+  give(given: GivenNamespaces, drainMs: number, now: number): number {
+    const { givenHeardOn = 0 } = this.#stored;
+    if (canonicalJson(given) === canonicalJson(this.given)) return Math.max(0, givenHeardOn - now);
+    this.#save({ ...this.#stored, given, givenHeardOn: now + drainMs });
+    return drainMs;
   }
 
   arm(armedUntil: number): number {

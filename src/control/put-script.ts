@@ -12,6 +12,7 @@ import { changeRouting } from "./change-routing.ts";
 import { changeWorkerSettings } from "./change-worker-settings.ts";
 import { createDeployment } from "./create-deployment.ts";
 import type { ActingContext } from "./context.ts";
+import { eraseDeletedNamespaces } from "./durable-objects.ts";
 import { prepareVersion, storeVersion } from "./upload-version.ts";
 
 export interface PutScriptOptions {
@@ -77,7 +78,9 @@ export async function putScript(
     existing !== null && Object.keys(options.workerSettings).length > 0
       ? await changeWorkerSettings(context, existing, options.workerSettings)
       : planned;
-  return ok({ worker, version, ...deployment.value });
+  if (draft.migrations !== undefined) await eraseDeletedNamespaces(context);
+  const migrationTag = version.durable?.tag ?? null;
+  return ok({ worker: { ...worker, migrationTag }, version, ...deployment.value });
 }
 
 /** A Worker with nothing in it and no host switched on. */

@@ -4,17 +4,23 @@
  */
 import type { Binding, SecretText } from "../domain/binding.ts";
 import { canonicalJson } from "../domain/canonical-json.ts";
+import { decideExports } from "../domain/durable-migration.ts";
 import type { DomainError } from "../domain/errors.ts";
-import { parseWorkerName, type VersionId } from "../domain/ids.ts";
+import type { VersionId } from "../domain/ids.ts";
 import { BINDINGS_MAX, VERSION_ENV_BYTES_MAX } from "../domain/limits.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { VersionDraft } from "../domain/upload.ts";
+import { versionResources } from "../domain/version-resources.ts";
 import type { LoadableVersion, Version, VersionTrigger } from "../domain/version.ts";
 import type { Worker } from "../domain/worker.ts";
+import type { VersionAssets } from "../store/assets.ts";
 import { sha256Hex } from "../store/blobs.ts";
 import { findLatestVersion, findSealedSecrets, insertVersion } from "../store/versions.ts";
-import { findWorker, touchWorker } from "../store/workers.ts";
+import { touchWorker } from "../store/workers.ts";
+import { assetsOfUpload } from "./assets-of-upload.ts";
 import type { ActingContext } from "./context.ts";
+import { planDurable } from "./durable-upload.ts";
+import { findBound } from "./find-bound.ts";
 import { startOnce } from "./start-once.ts";
 
 export interface UploadOptions {
@@ -27,6 +33,7 @@ export interface UploadOptions {
 export interface PreparedVersion {
   readonly version: Omit<Version, "number">;
   readonly sealedSecrets: string | null;
+  readonly assets: VersionAssets | null;
 }
 
 /** Everything about an upload that can fail, done before anything exists. `worker` may be one that is yet to be made. */
@@ -38,9 +45,20 @@ export async function prepareVersion(
 ): Promise<Result<PreparedVersion, DomainError>> {
   const environment = await resolveEnvironment(context, worker, draft, options.strictInherit);
   if (!environment.ok) return environment;
-  const { bindings, secrets } = environment.value;
-  const services = await refuseMissingServices(context, worker, bindings);
-  if (!services.ok) return services;
+  const { secrets } = environment.value;
+  const bound = await findBound(context, worker, environment.value.bindings);
+  if (!bound.ok) return bound;
+  const planned = await planDurable(
+    context,
+    worker,
+    draft,
+    environment.value.bindings,
+    bound.value,
+  );
+  if (!planned.ok) return planned;
+  const { bindings, durable } = planned.value;
+  const assets = await assetsOfUpload(context, worker, draft.assets, bindings);
+  if (!assets.ok) return assets;
 
   const modules = await Promise.all(
     draft.modules.map(async (module) => ({
@@ -61,6 +79,7 @@ export async function prepareVersion(
       bindings,
       compatibilityDate: draft.compatibilityDate,
       compatibilityFlags: draft.compatibilityFlags,
+      ...(assets.value === null ? {} : { assets: assets.value }),
     }),
   );
 
@@ -77,6 +96,8 @@ export async function prepareVersion(
     modules: draft.modules,
     bindings,
     secrets,
+    resources: bound.value,
+    durableClasses: durable.classes,
     compatibilityDate: draft.compatibilityDate,
     compatibilityFlags: draft.compatibilityFlags,
     contentHash,
@@ -84,6 +105,9 @@ export async function prepareVersion(
   const started = await startOnce(context, loadable);
   if (!started.ok) return started;
   const probed = started.value;
+  const exported = new Set(probed.namedHandlers.map((entry) => entry.name));
+  const exports = decideExports(durable.classes, exported);
+  if (!exports.ok) return exports;
 
   for (const [index, module] of draft.modules.entries()) {
     const ref = modules[index];
@@ -114,8 +138,11 @@ export async function prepareVersion(
       startupTimeMs: probed.startupTimeMs,
       contentHash,
       settings: draft.settings,
+      durable,
+      ...(assets.value === null ? {} : { hasAssets: true }),
     },
     sealedSecrets: await context.secrets.seal({ workerId: worker.id, versionId: id }, secrets),
+    assets: assets.value,
   });
 }
 
@@ -123,17 +150,25 @@ export async function prepareVersion(
 export async function storeVersion(
   context: ActingContext,
   worker: Worker,
-  { version, sealedSecrets }: PreparedVersion,
+  { version, sealedSecrets, assets }: PreparedVersion,
 ): Promise<Version> {
-  const stored = await insertVersion(context.db, context.accountId, version, sealedSecrets, {
-    id: version.id,
-    at: version.createdOn,
-    actorId: context.actor.id,
-    actorEmail: context.actor.email,
-    action: "version.upload",
-    target: `worker:${worker.id}`,
-    details: { version: version.id, worker: worker.name, contentHash: version.contentHash },
-  });
+  const stored = await insertVersion(
+    context.db,
+    context.accountId,
+    version,
+    sealedSecrets,
+    {
+      id: version.id,
+      at: version.createdOn,
+      actorId: context.actor.id,
+      actorEmail: context.actor.email,
+      action: "version.upload",
+      target: `worker:${worker.id}`,
+      details: { version: version.id, worker: worker.name, contentHash: version.contentHash },
+    },
+    versionResources(version.bindings, worker.name),
+    assets,
+  );
   await touchWorker(context.db, worker.id, version.createdOn);
   return stored;
 }
@@ -191,20 +226,4 @@ async function resolveEnvironment(
     return err({ kind: "upload_invalid", detail });
   }
   return ok({ bindings, secrets });
-}
-
-/** A binding to a Worker that is not there would fail on every call: better now than at night. */
-async function refuseMissingServices(
-  context: ActingContext,
-  worker: Worker,
-  bindings: readonly Binding[],
-): Promise<Result<void, DomainError>> {
-  for (const binding of bindings) {
-    if (binding.type !== "service" || binding["service"] === worker.name) continue;
-    const service = String(binding["service"]);
-    const name = parseWorkerName(service);
-    const found = name === null ? null : await findWorker(context.db, context.accountId, name);
-    if (found === null) return err({ kind: "service_missing", binding: binding.name, service });
-  }
-  return ok(undefined);
 }

@@ -15,7 +15,6 @@ import {
 } from "../domain/deployment.ts";
 import type { DomainError } from "../domain/errors.ts";
 import { parseWorkerId, type DeploymentId, type VersionId, type WorkerId } from "../domain/ids.ts";
-import type { Grant } from "../domain/lease.ts";
 import type { LeaseSettings } from "../domain/lease-settings.ts";
 import { ARMED_LEASE_MS, ARMED_MS, QUEUED_LEASE_MS } from "../domain/limits.ts";
 import type { Receipt } from "../domain/receipt.ts";
@@ -30,15 +29,19 @@ import {
   readHistoryEnd,
   toCurrentDeployment,
 } from "../store/deployments.ts";
+import { findGiven } from "../store/durable-state.ts";
 import { findVersionOwners } from "../store/versions.ts";
 import { findWorkerById } from "../store/workers.ts";
 import { accountIdOf, deploymentVersionsMax, leaseSkewMsOf, leaseTermsOf } from "./config.ts";
+import type { DeploymentLease } from "./deployment-lease.ts";
 import { DeploymentRequests, type Keyed } from "./deployment-requests.ts";
 import type { Progress } from "./drive.ts";
+import { durableFacts } from "./durable-facts.ts";
 import { DurableRegister, type LedgerHooks } from "./durable-register.ts";
 import { LockBreakers } from "./lock-breakers.ts";
 import { leaseSettingsOf, LockSettings } from "./lock-settings.ts";
 import type { RoutingLock } from "./routing-lock.ts";
+import { tellGivers } from "./tell-givers.ts";
 
 /** A deployment on its way: what readers get, and what history will say. */
 interface Release {
@@ -58,17 +61,6 @@ export type DeployProgress = Progress<
   | { readonly state: "refused"; readonly error: DomainError }
   | { readonly state: "visible"; readonly deployment: Deployment; readonly receipt: Receipt }
 >;
-
-/** A gateway's answer: a lease, what it is a lease on, and what to do when the lock is out of reach. */
-export interface DeploymentLease {
-  readonly grant: Grant;
-  readonly current: CurrentDeployment | null;
-  /** Versions that may become visible next: loading them now makes the first request after it quick. */
-  readonly upcoming: readonly VersionId[];
-  readonly settings: LeaseSettings;
-  /** Versions of `current` that must not be run. */
-  readonly stopped: readonly Stopped[];
-}
 
 export class WorkerLock extends DurableObject<Env> {
   readonly #db: Database;
@@ -128,6 +120,8 @@ export class WorkerLock extends DurableObject<Env> {
       upcoming: upcoming.map((share) => share.versionId),
       settings: this.#settings.worker,
       stopped: this.#stopped(),
+      tailed: this.isTailed(),
+      given: this.#settings.given,
     };
   }
 
@@ -152,12 +146,18 @@ export class WorkerLock extends DurableObject<Env> {
   /** Carry a begun deployment on, as far as it can go now. */
   async confirm(deploymentId: DeploymentId): Promise<DeployProgress> {
     await this.#register.exclusively(() => this.#register.push());
-    return this.#progress(deploymentId) ?? refused({ kind: "outcome_unknown", waitedMs: null });
+    return this.progress(deploymentId) ?? refused({ kind: "outcome_unknown", waitedMs: null });
   }
 
   /** How far a deployment is, without carrying it on; null when this lock does not know it. */
   progress(deploymentId: DeploymentId): DeployProgress | null {
-    return this.#progress(deploymentId);
+    const request = this.#requests.byDeployment(deploymentId);
+    if (request === null) return null;
+    const { deployment, outcome } = request;
+    if (outcome?.kind === "visible")
+      return { state: "visible", deployment, receipt: outcome.receipt };
+    if (outcome?.kind === "given_up") return refused(outcome.error);
+    return { state: "draining", id: deployment.id, waitMs: this.#register.drainMs(Date.now()) };
   }
 
   /** Shorten leases for a while, because somebody is about to roll back. */
@@ -168,6 +168,23 @@ export class WorkerLock extends DurableObject<Env> {
   /** This Worker's own lease length and what its gateways do when they are cut off. */
   configure(settings: LeaseSettings): LeaseSettings {
     return this.#settings.configure(settings);
+  }
+
+  /** Have gateways tell what they run, until then. Milliseconds until every one has heard. */
+  noteTails(until: number): number {
+    this.#settings.tail(until);
+    return this.#register.drainMs(Date.now());
+  }
+
+  /** Look at what has gone to other Workers, and have everybody told. Milliseconds until every one has heard. */
+  async noteGiven(): Promise<number> {
+    const given = await findGiven(this.#db, this.#workerId());
+    const now = Date.now();
+    return this.#settings.give(given, this.#register.drainMs(now), now);
+  }
+
+  isTailed(): boolean {
+    return this.#settings.isTailed(Date.now());
   }
 
   leaseSettings(): LeaseSettings {
@@ -202,6 +219,7 @@ export class WorkerLock extends DurableObject<Env> {
       if (this.#register.turns.hasUrgent && !plan.value.isRollback) {
         return this.#sendAway(request, key, { kind: "superseded_by_rollback" });
       }
+      const { versions } = plan.value;
       const previous = this.#register.visible?.value.deployment.createdOn ?? 0;
       const deployment: Deployment = {
         id: request.deploymentId,
@@ -212,21 +230,14 @@ export class WorkerLock extends DurableObject<Env> {
         triggeredBy: command.triggeredBy,
         message: command.message,
         author: command.author,
-        versions: plan.value.versions.map(({ versionId, percentage }) => ({
-          versionId,
-          percentage,
-        })),
+        versions: versions.map(({ versionId, percentage }) => ({ versionId, percentage })),
       };
-      const current = {
-        seq: deployment.seq,
-        deploymentId: deployment.id,
-        versions: plan.value.versions,
-      };
+      const current = { seq: deployment.seq, deploymentId: deployment.id, versions };
       started = true;
       await this.#register.start(crypto.randomUUID(), { current, deployment }, () =>
         this.#requests.remember(key, deployment, Date.now()),
       );
-      return this.#progress(deployment.id) ?? refused({ kind: "ledger_unavailable" });
+      return this.progress(deployment.id) ?? refused({ kind: "ledger_unavailable" });
     } finally {
       if (!started) this.#register.turns.release(Date.now());
     }
@@ -242,7 +253,9 @@ export class WorkerLock extends DurableObject<Env> {
       const versions = await findVersionOwners(this.#db, worker.accountId, ids);
       const versionsMax = deploymentVersionsMax(this.env);
       const pending = this.#register.pending?.value.current ?? null;
-      const facts = { workerId, current: this.current(), pending, versions, versionsMax };
+      const current = this.current();
+      const durable = await durableFacts(this.#db, worker, current, ids);
+      const facts = { workerId, current, pending, versions, versionsMax, durable };
       return decideDeployment(facts, command);
     } catch (error) {
       logEvent("warn", "ledger_unreachable", { error: String(error) });
@@ -275,17 +288,7 @@ export class WorkerLock extends DurableObject<Env> {
   #known(key: Keyed): DeployProgress | null {
     const found = this.#requests.find(key);
     if (found === null) return null;
-    return found.ok ? this.#progress(found.value) : refused(found.error);
-  }
-
-  #progress(deploymentId: DeploymentId): DeployProgress | null {
-    const request = this.#requests.byDeployment(deploymentId);
-    if (request === null) return null;
-    const { deployment, outcome } = request;
-    if (outcome?.kind === "visible")
-      return { state: "visible", deployment, receipt: outcome.receipt };
-    if (outcome?.kind === "given_up") return refused(outcome.error);
-    return { state: "draining", id: deployment.id, waitMs: this.#register.drainMs(Date.now()) };
+    return found.ok ? this.progress(found.value) : refused(found.error);
   }
 
   #ledger(): LedgerHooks<Release> {
@@ -311,6 +314,7 @@ export class WorkerLock extends DurableObject<Env> {
         this.#requests.acknowledge(deployment.id, coverage, Date.now());
         const receipts = this.#requests.receiptsAfter(settledSeq);
         await activateDeployments(this.#db, this.#workerId(), seq, Date.now(), receipts);
+        if (await tellGivers(this.#db, this.env.WORKER_LOCK, deployment)) await this.noteGiven();
       },
       abort: ({ value, intentId }) => abortDeployment(this.#db, value.deployment, intentId),
       flipped: ({ value: { deployment } }, times) => this.#requests.flipped(deployment, times),
@@ -338,9 +342,10 @@ export class WorkerLock extends DurableObject<Env> {
   }
 
   async #adoptLedger(): Promise<void> {
-    const [history, breakers] = await Promise.all([
+    const [history, breakers, given] = await Promise.all([
       readHistoryEnd(this.#db, this.#workerId()),
       listOpenBreakers(this.#db, this.#workerId()),
+      findGiven(this.#db, this.#workerId()),
     ]);
     this.#breakers.adopt(breakers);
     if (history.maxSeq === 0) return;
@@ -370,6 +375,7 @@ export class WorkerLock extends DurableObject<Env> {
       },
       undecided === null ? "decided" : "undecided",
     );
+    this.#settings.give(given, this.#register.drainMs(Date.now()), Date.now());
     if (undecided !== null) {
       const { deployment } = undecided;
       const own = { key: deployment.id, bodyHash: "" };

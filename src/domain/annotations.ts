@@ -2,6 +2,7 @@
  * What a client says about a version or a deployment. Messages are cut, since half a message still tells;
  * tags and aliases are refused, since half a name would name something else.
  */
+import { byteLength } from "./byte-length.ts";
 import type { DomainError } from "./errors.ts";
 import {
   MESSAGE_BYTES_MAX,
@@ -31,9 +32,6 @@ export function truncateBytes(text: string, bytesMax: number): string {
   const { read } = new TextEncoder().encodeInto(whole, new Uint8Array(bytesMax));
   return whole.slice(0, read);
 }
-
-/** UTF-8 bytes of `text`. */
-export const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
 
 /**
  * A `workers/message` as it is stored: nothing when it is absent or empty, cut with a notice when it is long.

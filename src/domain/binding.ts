@@ -13,12 +13,3 @@ export interface SecretText {
   readonly name: string;
   readonly text: string;
 }
-
-/** Types that a version can use when it runs. Every other type is stored, returned, and fails by name when called. */
-export const RUNNABLE_BINDING_TYPES: ReadonlySet<string> = new Set([
-  "plain_text",
-  "json",
-  "secret_text",
-  "version_metadata",
-  "service",
-]);

@@ -1,10 +1,11 @@
 /**
  * The bindings of an upload: checked, with secret texts split off and inherited ones set apart.
- * Types and fields that this release does not know are kept as they came.
+ * Fields that this release does not know are kept as they came.
  */
-import { byteLength } from "./annotations.ts";
+import { byteLength } from "./byte-length.ts";
 import type { Binding, SecretText } from "./binding.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import { decideResourceBinding } from "./decide-resource-binding.ts";
 import type { DomainError } from "./errors.ts";
 import {
   BINDING_NAME_CHARS_MAX,
@@ -26,7 +27,11 @@ const BINDING_NAME = /^[A-Za-z_$][\w$]*$/;
 /** Names and entrypoints that the gateway adds to a version. */
 const RESERVED_PREFIX = "__switchback";
 
-export function decideBindings(raw: unknown): Result<Bindings, DomainError> {
+/** `stubs`: bindings that nothing here can run are kept, and fail when they are used. */
+export function decideBindings(
+  raw: unknown,
+  { stubs }: { readonly stubs: boolean },
+): Result<Bindings, DomainError> {
   const list = raw ?? [];
   if (!Array.isArray(list)) return invalid("The metadata's bindings must be a list.");
   if (list.length > BINDINGS_MAX)
@@ -45,7 +50,7 @@ export function decideBindings(raw: unknown): Result<Bindings, DomainError> {
     if (names.has(name.value))
       return invalid(`Two bindings are named ${name.value}. Rename one of them.`);
     names.add(name.value);
-    const decided = decideBinding(name.value, fields);
+    const decided = decideBinding(name.value, fields, stubs);
     if (!decided.ok) return decided;
     if ("inherited" in decided.value) inherited.push(decided.value.inherited);
     else {
@@ -86,7 +91,7 @@ function decideName(raw: unknown, index: number): Result<string, DomainError> {
   return ok(raw);
 }
 
-function decideBinding(name: string, fields: Fields): Result<Decided, DomainError> {
+function decideBinding(name: string, fields: Fields, stubs: boolean): Result<Decided, DomainError> {
   const type = fields["type"];
   if (typeof type !== "string" || type === "") return invalid(`The binding ${name} has no type.`);
   const binding: Binding = { ...fields, name, type };
@@ -106,15 +111,16 @@ function decideBinding(name: string, fields: Fields): Result<Decided, DomainErro
       return decideService(binding);
     case "inherit":
       return decideInherit(binding);
-    case "d1":
-      return decideD1(binding);
     case "secret_key":
       // Kept verbatim it would hand the key to everyone who may read the version.
       return invalid(
         `The binding ${name} is a secret_key, which is not supported yet. Put the key into a secret and import it in the Worker.`,
       );
-    default:
-      return ok({ binding });
+    default: {
+      const decided = decideResourceBinding(binding);
+      if (decided !== null) return decided.ok ? ok({ binding: decided.value }) : decided;
+      return stubs ? ok({ binding }) : err({ kind: "binding_type_unsupported", name, type });
+    }
   }
 }
 
@@ -166,17 +172,6 @@ function decideInherit(binding: Binding): Result<Decided, DomainError> {
       ),
     });
   return ok({ inherited: { name: binding.name, oldName } });
-}
-
-/** wrangler writes `id`, the SDK `database_id`: both are kept filled, so that either reads back. */
-function decideD1(binding: Binding): Result<Decided, DomainError> {
-  const id = binding["id"] ?? binding["database_id"];
-  const databaseId = binding["database_id"] ?? id;
-  if (typeof id !== "string" || id === "")
-    return invalid(`The d1 binding ${binding.name} needs its id, a database's id.`);
-  if (id !== databaseId)
-    return invalid(`The d1 binding ${binding.name} has an id and another database_id.`);
-  return ok({ binding: { ...binding, id, database_id: id } });
 }
 
 const invalid = (detail: string) => err<DomainError>({ kind: "upload_invalid", detail });

@@ -1,4 +1,5 @@
 /** Which parts of an upload are the version's modules, what each is, and where the code starts. */
+import { ASSETS_ONLY_MODULE, ASSETS_ONLY_SOURCE } from "./assets/assets-draft.ts";
 import { decideModuleName } from "./module-name.ts";
 import type { DomainError } from "./errors.ts";
 import { VERSION_MODULES_BYTES_MAX } from "./limits.ts";
@@ -38,8 +39,16 @@ const TYPE_OF_EXTENSION: ReadonlyMap<string, ModuleType> = new Map([
   ["py", "python"],
 ]);
 
-/** The modules of `upload` and its entry point. Source maps are left out: the runtime does not read them. */
-export function decideModules(upload: Upload): Result<Entry, DomainError> {
+/**
+ * The modules of `upload` and its entry point. Source maps are left out: the runtime does not read them. An upload
+ * that has assets needs neither.
+ */
+export function decideModules(
+  upload: Upload,
+  { assetsOnly = false }: { readonly assetsOnly?: boolean } = {},
+): Result<Entry, DomainError> {
+  const names = upload.metadata["main_module"] ?? upload.metadata["body_part"] ?? null;
+  if (assetsOnly && names === null && upload.modules.length === 0) return ok(assetsOnlyEntry());
   const named = nameModules(upload.modules.filter((module) => !isSourceMap(module)));
   if (!named.ok) return named;
   const modules = named.value;
@@ -54,6 +63,12 @@ export function decideModules(upload: Upload): Result<Entry, DomainError> {
   if (main === null && body === null)
     return invalid("The metadata has no main_module: name the module that the Worker starts with.");
   return main === null ? serviceWorkerEntry(body, modules) : moduleEntry(main, modules);
+}
+
+function assetsOnlyEntry(): Entry {
+  const name = ASSETS_ONLY_MODULE;
+  const bytes = new TextEncoder().encode(ASSETS_ONLY_SOURCE);
+  return { syntax: "modules", mainModule: name, modules: [{ name, type: "esm", bytes }] };
 }
 
 function isSourceMap(module: UploadedModule): boolean {

@@ -1,5 +1,5 @@
 /** The further settings that a version carries: kept verbatim, unknown metadata fields left out. */
-import { byteLength } from "./annotations.ts";
+import { byteLength } from "./byte-length.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { DomainError } from "./errors.ts";
 import { SETTINGS_BYTES_MAX } from "./limits.ts";

@@ -3,6 +3,7 @@
  * through here is complete and well-formed; one that does not has changed nothing.
  */
 import { decideAnnotations } from "./annotations.ts";
+import { decideAssets } from "./assets/assets-draft.ts";
 import { decideCompatibilityDate, decideCompatibilityFlags } from "./compatibility.ts";
 import { decideBindings, decideKeepBindings } from "./decide-bindings.ts";
 import { decideModules } from "./decide-modules.ts";
@@ -15,6 +16,8 @@ export interface UploadOptions {
   /** `script` deploys at once and may migrate; `version` only adds a version to an existing Worker. */
   readonly path: "script" | "version";
   readonly workerName: string;
+  /** Bindings that nothing here can run are kept, and fail when they are used. */
+  readonly bindingStubs: boolean;
 }
 
 export function decideUpload(
@@ -24,9 +27,11 @@ export function decideUpload(
   const { metadata } = upload;
   const supported = decideSupported(metadata, options);
   if (!supported.ok) return supported;
-  const entry = decideModules(upload);
+  const assets = decideAssets(metadata);
+  if (!assets.ok) return assets;
+  const entry = decideModules(upload, { assetsOnly: assets.value !== null });
   if (!entry.ok) return entry;
-  const bindings = decideBindings(metadata["bindings"]);
+  const bindings = decideBindings(metadata["bindings"], { stubs: options.bindingStubs });
   if (!bindings.ok) return bindings;
   const keepBindingTypes = decideKeepBindings(metadata["keep_bindings"]);
   if (!keepBindingTypes.ok) return keepBindingTypes;
@@ -48,6 +53,7 @@ export function decideUpload(
     compatibilityFlags: compatibilityFlags.value,
     annotations: said.value.annotations,
     settings: settings.value,
+    ...(assets.value === null ? {} : { assets: assets.value }),
     ...(migrations === null ? {} : { migrations: migrations as Readonly<Record<string, unknown>> }),
     notices: said.value.notices,
   });
@@ -58,10 +64,6 @@ function decideSupported(
   metadata: Upload["metadata"],
   { path }: UploadOptions,
 ): Result<null, DomainError> {
-  if (isPresent(metadata["assets"]))
-    return invalid(
-      "Static assets are not supported yet, and this upload has some. Serve them from elsewhere, or upload the Worker without its assets.",
-    );
   if (isPresent(metadata["containers"]))
     return invalid("Containers are not supported. Upload the Worker without its containers.");
   const migrations = metadata["migrations"] ?? null;

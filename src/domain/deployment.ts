@@ -2,6 +2,7 @@
  * What may be deployed. One pure decision, made at the door and again under the lock, so that a refusal
  * and its words are the same wherever it is found.
  */
+import { decideDurable, type DurableFacts } from "./durable-migration.ts";
 import type { DomainError } from "./errors.ts";
 import type { DeploymentId, VersionId, WorkerId } from "./ids.ts";
 import { PERCENTAGE_SUM_TOLERANCE } from "./limits.ts";
@@ -53,6 +54,8 @@ export interface DeploymentFacts {
     /** A deployment that took effect had it with a share. */
     readonly servedBefore: boolean;
   }[];
+  /** What decides whether they fit the Worker's Durable Object classes; absent: nothing has any. */
+  readonly durable?: Omit<DurableFacts, "isUpload">;
   /** On its way, and not visible yet. */
   readonly pending: CurrentDeployment | null;
   readonly versionsMax: number;
@@ -116,6 +119,11 @@ export function decideDeployment(
   // As millionths: in binary fractions 99.999 is a little further from 100 than the tolerance.
   const missedBy = Math.round(Math.abs(sum - 100) * 1e6) / 1e6;
   if (missedBy > PERCENTAGE_SUM_TOLERANCE) return err({ kind: "shares_do_not_sum", sum });
+  if (facts.durable !== undefined) {
+    const isUpload = command.triggeredBy === "upload";
+    const fits = decideDurable({ ...facts.durable, isUpload });
+    if (!fits.ok) return fits;
+  }
   const servedBefore = shares
     .filter((share) => share.percentage > 0)
     .every((share) => known.get(share.versionId)?.servedBefore === true);

@@ -1,3 +1,6 @@
+import type { KvRefusal } from "./kv.ts";
+import type { VersionResource } from "./version-resources.ts";
+
 /**
  * Every refusal of the product, as plain data. `api/errors.ts` gives each its status, code and sentence;
  * a new kind does not compile until it has them.
@@ -36,7 +39,58 @@ export type DomainError =
   | { readonly kind: "too_many_bindings"; readonly count: number; readonly max: number }
   | { readonly kind: "service_worker_version" }
   | { readonly kind: "migration_in_version" }
-  | { readonly kind: "service_missing"; readonly binding: string; readonly service: string }
+  // Bindings to what is not there.
+  | { readonly kind: "resources_missing"; readonly missing: readonly VersionResource[] }
+  // A binding of a type that this Switchback cannot run.
+  | { readonly kind: "binding_type_unsupported"; readonly name: string; readonly type: string }
+  // Deleting what current deployments are bound to. `what`: e.g. "KV namespace".
+  | {
+      readonly kind: "resource_in_use";
+      readonly what: string;
+      readonly name: string;
+      readonly users: readonly { readonly worker: string; readonly binding: string }[];
+    }
+  // The process that keeps a kind of resource does not answer. `what`: e.g. "KV".
+  | { readonly kind: "store_unavailable"; readonly what: string }
+  // KV. `doing` begins Cloudflare's sentence: "get namespace".
+  | { readonly kind: "kv_namespace_not_found"; readonly doing: string }
+  | { readonly kind: "kv_key_not_found" }
+  | { readonly kind: "kv_title_taken"; readonly doing: string }
+  | { readonly kind: "kv_title_missing" }
+  | { readonly kind: "too_many_kv_namespaces"; readonly max: number }
+  | ({ readonly kind: "kv_refused" } & KvRefusal)
+  // An analytics query that is not understood, or asks for too much.
+  | { readonly kind: "analytics_query_refused"; readonly detail: string }
+  // D1. `database`: as it was asked for, by id or name. `detail`: what SQLite says.
+  | { readonly kind: "d1_not_found"; readonly database: string }
+  | { readonly kind: "d1_bad_name"; readonly name: string }
+  | { readonly kind: "d1_name_taken"; readonly name: string }
+  | { readonly kind: "too_many_d1_databases"; readonly max: number }
+  | { readonly kind: "d1_query_failed"; readonly detail: string }
+  // The process was lost while it ran the query; perhaps it was done.
+  | { readonly kind: "d1_outcome_unknown" }
+  | { readonly kind: "d1_link_invalid" }
+  | { readonly kind: "d1_file_not_found"; readonly file: string }
+  // R2. `code` and `message`: what R2 itself says of a key, metadata or a cursor.
+  | { readonly kind: "r2_bucket_not_found" }
+  | { readonly kind: "r2_bucket_exists" }
+  | { readonly kind: "r2_bad_bucket_name"; readonly name: string }
+  | { readonly kind: "r2_bucket_not_empty"; readonly name: string }
+  | { readonly kind: "too_many_r2_buckets"; readonly max: number }
+  | { readonly kind: "r2_object_not_found" }
+  | { readonly kind: "r2_length_missing" }
+  | { readonly kind: "r2_refused"; readonly code: number; readonly message: string }
+  // Live tails.
+  | { readonly kind: "too_many_tails"; readonly max: number }
+  // Static assets: the token of an upload session, what is to be uploaded, what was not, and their rules.
+  | { readonly kind: "asset_session_invalid"; readonly detail: string }
+  | { readonly kind: "assets_invalid"; readonly detail: string }
+  | { readonly kind: "assets_incomplete"; readonly missing: number; readonly example: string }
+  | {
+      readonly kind: "asset_rules_invalid";
+      readonly file: "_headers" | "_redirects";
+      readonly lines: readonly string[];
+    }
   // Deployments.
   | { readonly kind: "no_versions_given" }
   | { readonly kind: "too_many_versions"; readonly count: number; readonly max: number }
@@ -63,6 +117,71 @@ export type DomainError =
       readonly kind: "uploaded_not_deployed";
       readonly versionId: string;
       readonly reason: DomainError;
+    }
+  // Durable Object classes. `currentTag`: of the last migration that was applied; null for none.
+  | { readonly kind: "migration_tag_moved"; readonly currentTag: string | null }
+  | {
+      readonly kind: "migration_between";
+      readonly versionId: string;
+      readonly tag: string | null;
+      readonly currentTag: string | null;
+    }
+  | {
+      readonly kind: "durable_class_unknown";
+      readonly migration: "delete-class" | "rename-class";
+      readonly className: string;
+    }
+  | {
+      readonly kind: "durable_class_taken";
+      readonly migration: "new-class" | "rename-class" | "transfer-class";
+      readonly className: string;
+    }
+  // `given`: the upload has it from there already.
+  | {
+      readonly kind: "transfer_refused";
+      readonly className: string;
+      readonly script: string;
+      readonly why: "no_worker" | "no_class" | "own" | "given";
+    }
+  // Since the version was uploaded, the class was deleted, or went to another Worker.
+  | { readonly kind: "transfer_overtaken"; readonly className: string }
+  | { readonly kind: "durable_class_not_exported"; readonly className: string }
+  // `script`: the other Worker whose class it would be; null: the Worker's own.
+  | {
+      readonly kind: "durable_binding_unknown";
+      readonly binding: string;
+      readonly className: string;
+      readonly script: string | null;
+    }
+  // The upload deletes a class and is bound to it.
+  | {
+      readonly kind: "durable_class_still_bound";
+      readonly binding: string;
+      readonly className: string;
+    }
+  // The upload deletes a class that other Workers are bound to.
+  | {
+      readonly kind: "durable_class_bound";
+      readonly className: string;
+      readonly users: readonly { readonly worker: string; readonly binding: string }[];
+    }
+  | { readonly kind: "durable_namespace_not_found"; readonly namespaceId: string }
+  // Queues. `queue`: its id.
+  | { readonly kind: "queue_not_found"; readonly queue: string }
+  | { readonly kind: "bad_queue_name"; readonly name: string }
+  | { readonly kind: "queue_name_taken"; readonly name: string }
+  | { readonly kind: "queue_settings_invalid"; readonly detail: string }
+  | { readonly kind: "too_many_queues"; readonly max: number }
+  | { readonly kind: "consumer_settings_invalid"; readonly detail: string }
+  | { readonly kind: "consumer_not_found"; readonly consumerId: string }
+  | { readonly kind: "consumer_exists"; readonly queue: string; readonly worker: string }
+  | { readonly kind: "message_refused"; readonly detail: string }
+  // Cron triggers.
+  | { readonly kind: "bad_cron"; readonly cron: string; readonly detail: string }
+  | {
+      readonly kind: "too_many_schedules";
+      readonly max: number;
+      readonly of: "worker" | "account";
     }
   // Routes and domains.
   | { readonly kind: "bad_route_pattern"; readonly pattern: string; readonly detail: string }

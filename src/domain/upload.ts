@@ -1,3 +1,4 @@
+import type { AssetsDraft } from "./assets/assets-draft.ts";
 import type { Binding, SecretText } from "./binding.ts";
 import type { ModuleType, Syntax } from "./version.ts";
 
@@ -46,6 +47,8 @@ export interface VersionDraft {
   };
   /** Further versioned settings, verbatim: limits, placement, usage_model, cache_options, … */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Static assets, if the version is to have any. */
+  readonly assets?: AssetsDraft;
   /** The `migrations` object, if the upload has one. */
   readonly migrations?: Readonly<Record<string, unknown>>;
   /** Sentences for the answer's `messages`: what was changed without being refused. */

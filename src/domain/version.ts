@@ -1,4 +1,5 @@
 import type { Binding, SecretText } from "./binding.ts";
+import type { DurableClass, VersionDurable } from "./durable-migration.ts";
 import type { VersionId, WorkerId } from "./ids.ts";
 
 /** `modules` is ES modules; `service-worker` is the old `addEventListener` form, one script. */
@@ -66,6 +67,10 @@ export interface Version {
   readonly contentHash: string;
   /** Further versioned settings, verbatim: limits, placement, usage_model, cache_options, … */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** It has static assets. */
+  readonly hasAssets?: boolean;
+  /** The Durable Object classes that it was made for; absent: none. */
+  readonly durable?: VersionDurable;
 }
 
 /** A module with its bytes, for the runtime. */
@@ -89,6 +94,10 @@ export interface LoadableVersion {
   readonly modules: readonly LoadableModule[];
   readonly bindings: readonly Binding[];
   readonly secrets: readonly SecretText[];
+  /** By binding name: where its resource is stored. What has no resource of its own, or one that is gone, is left out. */
+  readonly resources: Readonly<Record<string, string>>;
+  /** Its exported classes that Durable Objects are of; absent: none. */
+  readonly durableClasses?: readonly DurableClass[];
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly contentHash: string;

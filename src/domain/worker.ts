@@ -12,6 +12,8 @@ export interface Worker {
   readonly previewsEnabled: boolean;
   /** tags, logpush, observability, tail_consumers …, as clients sent them. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Of the last Durable Object migration that was applied; absent or null before the first. */
+  readonly migrationTag?: string | null;
 }
 
 export interface Zone {

@@ -1,7 +1,8 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
+import type { TailBatch } from "../domain/tail-event.ts";
 import { count } from "../observability/counters.ts";
-import type { ControlPlane } from "./control-plane.ts";
+import type { AssetPart, ControlPlane } from "./control-plane.ts";
 import { toWire, type WireVersion } from "./version-wire.ts";
 
 /** An answer, or an error with what the asker has to know of it: errors lose their marks between processes. */
@@ -26,6 +27,10 @@ export interface ControlPlaneCalls {
   ledgerRouting(): Promise<Told<Answer<"ledgerRouting">>>;
   previewVersion(workerId: WorkerId, label: string): Promise<Told<Answer<"previewVersion">>>;
   version(workerId: WorkerId, versionId: VersionId): Promise<Told<WireVersion | null>>;
+  assets(workerId: WorkerId, versionId: VersionId): Promise<Told<Answer<"assets">>>;
+  assetFallbacks(workerId: WorkerId, versionId: VersionId): Promise<Told<string>>;
+  assetBytes(sha256: string, part: AssetPart | null): Promise<Told<Answer<"assetBytes">>>;
+  tailEvents(workerId: WorkerId, batch: TailBatch): Promise<Told<void>>;
 }
 
 /**
@@ -59,6 +64,22 @@ export function defineControlPlaneEntrypoint<Env>(
 
     previewVersion(workerId: WorkerId, label: string) {
       return tell("previewVersion", controlPlaneOf(this.env).previewVersion(workerId, label));
+    }
+
+    assets(workerId: WorkerId, versionId: VersionId) {
+      return tell("assets", controlPlaneOf(this.env).assets(workerId, versionId));
+    }
+
+    assetFallbacks(workerId: WorkerId, versionId: VersionId) {
+      return tell("assetFallbacks", controlPlaneOf(this.env).assetFallbacks(workerId, versionId));
+    }
+
+    assetBytes(sha256: string, part: AssetPart | null) {
+      return tell("assetBytes", controlPlaneOf(this.env).assetBytes(sha256, part));
+    }
+
+    tailEvents(workerId: WorkerId, batch: TailBatch) {
+      return tell("tailEvents", controlPlaneOf(this.env).tailEvents(workerId, batch));
     }
 
     version(workerId: WorkerId, versionId: VersionId) {

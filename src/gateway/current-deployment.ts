@@ -8,6 +8,8 @@ import { ControlPlaneUnavailable } from "./gateway-errors.ts";
 import { HeldRegister, type Reading, type ReadPath, type RegisterSource } from "./held-register.ts";
 import { HolderClock, schedulerWait, type Wait } from "./holder-clock.ts";
 import type { StoppedVersions } from "./stopped-versions.ts";
+import type { GivenClasses } from "./given-classes.ts";
+import type { TailedWorkers } from "./tailed-workers.ts";
 
 /** What a request found, and how far it may be trusted to be current. */
 export interface Resolved<T> {
@@ -40,6 +42,8 @@ export class CurrentDeployments {
   readonly #controlPlane: ControlPlane;
   readonly #clock: HolderClock;
   readonly #stopped: StoppedVersions;
+  readonly #tailed: TailedWorkers | null;
+  readonly #given: GivenClasses | null;
   readonly #routing: HeldRegister<Routing>;
   readonly #workers = new Map<WorkerId, HeldRegister<CurrentDeployment | null>>();
   /** Versions that may become visible soon, and that nobody has been told of yet. */
@@ -49,6 +53,10 @@ export class CurrentDeployments {
     readonly controlPlane: ControlPlane;
     /** Told what lease answers say is stopped. */
     readonly stopped: StoppedVersions;
+    /** Told what lease answers say is tailed. */
+    readonly tailed?: TailedWorkers;
+    /** Told what lease answers say has gone to other Workers. */
+    readonly given?: GivenClasses;
     readonly workersDomain: string;
     /** Milliseconds since 1970. */
     readonly now: () => number;
@@ -57,6 +65,8 @@ export class CurrentDeployments {
     const { controlPlane, workersDomain } = options;
     this.#controlPlane = controlPlane;
     this.#stopped = options.stopped;
+    this.#tailed = options.tailed ?? null;
+    this.#given = options.given ?? null;
     this.#clock = new HolderClock(options.now, options.wait ?? schedulerWait);
     this.#routing = new HeldRegister<Routing>(
       {
@@ -165,6 +175,16 @@ export class CurrentDeployments {
     return { target, deployment: deployment.value, via, staleMs };
   }
 
+  /** {@link readWorker}, as far as memory goes. */
+  peekWorker(scope: ReadScope, workerId: WorkerId): Reading<CurrentDeployment | null> | null {
+    return this.#workers.get(workerId)?.peek((work) => scope.waitUntil(work)) ?? null;
+  }
+
+  /** The current deployment of a Worker, whatever the route table says of it; null when it has none. */
+  readWorker(scope: ReadScope, workerId: WorkerId): Promise<Reading<CurrentDeployment | null>> {
+    return this.#worker(workerId).read((work) => scope.waitUntil(work));
+  }
+
   #worker(workerId: WorkerId): HeldRegister<CurrentDeployment | null> {
     const known = this.#workers.get(workerId);
     if (known !== undefined) return known;
@@ -175,6 +195,8 @@ export class CurrentDeployments {
     if (oldest !== undefined) {
       this.#workers.delete(oldest);
       this.#stopped.forget(oldest);
+      this.#tailed?.hear(oldest, false);
+      this.#given?.forget(oldest);
     }
     this.#workers.set(workerId, made);
     return made;
@@ -197,6 +219,8 @@ export class CurrentDeployments {
         if (grant.kind !== "refuse" && question > heard) {
           heard = question;
           this.#stopped.hear(workerId, current?.seq ?? 0, stopped);
+          this.#tailed?.hear(workerId, answer.tailed);
+          this.#given?.hear(workerId, answer.given);
         }
         for (const versionId of upcoming) {
           if (!told.includes(versionId)) this.#upcoming.push({ workerId, versionId });

@@ -1,9 +1,12 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { Stopped, StopReason } from "../domain/breaker.ts";
+import { storeOf } from "../data/stores.ts";
+import { readEventDispatch } from "../domain/event.ts";
 import type { WorkerId } from "../domain/ids.ts";
 import type { ProbeResult } from "../domain/version.ts";
 import type { ReadScope } from "./current-deployment.ts";
 import type { Gateway } from "./gateway.ts";
+import { objectsReport } from "./objects/objects-activity.ts";
 import { type GatewayContext, requestScope } from "./request-scope.ts";
 import { fromWire, type VersionHead } from "./version-wire.ts";
 
@@ -21,9 +24,11 @@ export interface TrialCalls {
  *
  * - `GET /alive` → 204: the process still turns.
  * - `GET /metrics` → `GatewayReport` as JSON.
+ * - `GET /objects` → `ObjectsReport` as JSON: whether the Durable Objects here are used.
  * - `POST /evict` → `{ evicted, loaded }`: unloads what can be spared; with `?idle=1` only what nobody uses.
  * - `POST /drain` → `{ webSockets }`: closes so many WebSockets, because the process is about to be replaced.
  * - `POST /catch-up` → 204: the control plane is about to go away; what is current by now is known here.
+ * - `POST /dispatch` with an `EventDispatch` → `EventResult` as JSON, when the event is over.
  * - `POST /stop` with `{ workerId, stopped }` → 204: the breaker of a version has tripped.
  */
 export function defineGatewayEntrypoint<Env>(gatewayOf: (env: Env) => Gateway) {
@@ -36,6 +41,8 @@ export function defineGatewayEntrypoint<Env>(gatewayOf: (env: Env) => Gateway) {
           return new Response(null, { status: 204 });
         case "GET /metrics":
           return Response.json(gatewayOf(this.env).report());
+        case "GET /objects":
+          return Response.json(objectsReport(Date.now()));
         case "POST /evict": {
           const reason = searchParams.get("idle") === "1" ? "idle" : "memory";
           return Response.json(gatewayOf(this.env).evict(this.ctx, reason));
@@ -44,6 +51,8 @@ export function defineGatewayEntrypoint<Env>(gatewayOf: (env: Env) => Gateway) {
           return Response.json(gatewayOf(this.env).drain());
         case "POST /catch-up":
           return catchUp(gatewayOf(this.env), this.ctx);
+        case "POST /dispatch":
+          return dispatch(gatewayOf(this.env), this.env, this.ctx, request);
         case "POST /stop":
           return stop(gatewayOf(this.env), request);
         default:
@@ -63,6 +72,18 @@ export function defineGatewayEntrypoint<Env>(gatewayOf: (env: Env) => Gateway) {
 async function catchUp(gateway: Gateway, scope: ReadScope): Promise<Response> {
   await gateway.catchUp(scope);
   return new Response(null, { status: 204 });
+}
+
+async function dispatch(
+  gateway: Gateway,
+  env: unknown,
+  ctx: unknown,
+  request: Request,
+): Promise<Response> {
+  const body = readEventDispatch(await request.json().catch(() => null));
+  if (body === null) return new Response("The body has to be an EventDispatch.\n", { status: 400 });
+  const stores = { queues: storeOf(env, ctx, "QueueStore") };
+  return Response.json(await gateway.dispatch(requestScope(ctx as GatewayContext), stores, body));
 }
 
 async function stop(gateway: Gateway, request: Request): Promise<Response> {

@@ -138,4 +138,8 @@ export const countAsks = (controlPlane: ControlPlane, metrics: GatewayMetrics): 
   },
   previewVersion: (workerId, label) => controlPlane.previewVersion(workerId, label),
   version: (workerId, versionId) => controlPlane.version(workerId, versionId),
+  assets: (workerId, versionId) => controlPlane.assets(workerId, versionId),
+  assetFallbacks: (workerId, versionId) => controlPlane.assetFallbacks(workerId, versionId),
+  assetBytes: (sha256, part) => controlPlane.assetBytes(sha256, part),
+  tailEvents: (workerId, batch) => controlPlane.tailEvents(workerId, batch),
 });

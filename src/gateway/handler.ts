@@ -4,6 +4,7 @@ import type { VersionId, WorkerId } from "../domain/ids.ts";
 import { type HostTarget, resolveHost, type Routing } from "../domain/routing.ts";
 import type { OverrideDecision } from "../domain/version-override.ts";
 import { logSampled } from "../observability/log-sampler.ts";
+import { serveAsset } from "./assets/serve-asset.ts";
 import { chooseVersion } from "./choose-version.ts";
 import type { Resolved } from "./current-deployment.ts";
 import { errorPage, type GatewayErrorKind } from "./error-page.ts";
@@ -50,7 +51,8 @@ export async function handleRequest(
     const found =
       gateway.current.peek(scope, find, workerOf) ??
       (await gateway.current.resolve(scope, find, workerOf));
-    workerId = found.target.kind === "none" ? null : found.target.workerId;
+    // A preview is nobody's traffic.
+    workerId = found.target.kind === "worker" ? found.target.workerId : null;
     const decided = decideDispatch(gateway, request, found, scope);
     dispatch = decided instanceof Promise ? await decided : decided;
     if ("error" in dispatch) {
@@ -58,6 +60,9 @@ export async function handleRequest(
       return errorPage(request, dispatch.error, crypto.randomUUID(), dispatch.about);
     }
     if (dispatch.staleMs > 0) metrics.staleAnswers++;
+    const serving = serveAsset(gateway, request, dispatch);
+    const asset = serving instanceof Promise ? await serving : serving;
+    if (asset) return asset;
     const response = await gateway.runner.run(scope, {
       workerId: dispatch.workerId,
       versionId: dispatch.versionId,
@@ -122,6 +127,7 @@ async function findPreview(
   const preview = await gateway.previews.find(defer, workerId, label);
   if (!preview) return { error: "preview_not_found" };
   const { versionId } = preview;
+  gateway.tailed.hear(workerId, preview.tailed);
   const stopped = preview.stopped ?? gateway.stopped.find(workerId, versionId, null);
   if (stopped) return refuseStopped(stopped);
   return { workerId, versionId, deployment: null, override: { kind: "none" }, staleMs };

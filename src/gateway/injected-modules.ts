@@ -1,3 +1,4 @@
+import type { DurableClass } from "../domain/durable-migration.ts";
 import type { Syntax } from "../domain/version.ts";
 
 /**
@@ -11,14 +12,6 @@ export const MAIN_MODULE = `${RESERVED_PREFIX}_main.js`;
 export const PRELUDE_MODULE = `${RESERVED_PREFIX}_prelude.js`;
 /** The entrypoint, in every version, through which the gateway asks what there is and unloads it. */
 export const CONTROL_ENTRYPOINT = RESERVED_PREFIX;
-/** The `env` entry that carries `EnvInfo` to the prelude, which takes it away. */
-export const ENV_INFO = RESERVED_PREFIX;
-
-export interface EnvInfo {
-  /** Bindings that are stored but cannot run: using one throws an error that names it. */
-  readonly unavailable: readonly { readonly name: string; readonly type: string }[];
-}
-
 /** What `describe()` of the control entrypoint answers. */
 export interface Description {
   readonly handlers: readonly string[];
@@ -28,46 +21,45 @@ export interface Description {
   }[];
 }
 
-/** A proxy of a function, so that calling the binding itself is told apart from calling a non-function. */
-export const PRELUDE_SOURCE = `import { env } from "cloudflare:workers";
-const info = env.${ENV_INFO};
-delete env.${ENV_INFO};
-function unavailable(name, type) {
-  const fail = () => {
-    throw new Error(\`Binding "\${name}" (\${type}) cannot be used yet: this Switchback stores it but does not run it.\`);
-  };
-  // What awaiting, printing and serialising look at must not throw: it is no use of the binding.
-  const quiet = new Set(["then", "toJSON", "constructor", "prototype", "name", "length"]);
-  return new Proxy(function () {}, {
-    get: (target, key) => (typeof key === "symbol" || quiet.has(key) ? undefined : fail()),
-    set: fail,
-    apply: fail,
-    construct: fail,
-  });
-}
-for (const { name, type } of info.unavailable) {
-  Object.defineProperty(env, name, {
-    value: unavailable(name, type), enumerable: true, configurable: true, writable: true,
-  });
-}
-`;
+/** `src/injected`, bundled by `npm run build:injected`. */
+export { default as PRELUDE_SOURCE } from "./prelude.generated.txt";
 
 /** The main module that stands in for the version's own. */
-export function mainModuleSource(syntax: Syntax, userModule: string): string {
+export function mainModuleSource(
+  syntax: Syntax,
+  userModule: string,
+  durableClasses: readonly Pick<DurableClass, "className">[] = [],
+): string {
   const specifier = JSON.stringify(`./${userModule}`);
-  return syntax === "modules" ? modulesMain(specifier) : serviceWorkerMain(specifier);
+  return syntax === "modules"
+    ? modulesMain(specifier) + durableExports(durableClasses)
+    : serviceWorkerMain(specifier);
 }
 
-const control = (describe: string): string => `
+/** In the place of the version's own exports of these names. */
+const durableExports = (classes: readonly Pick<DurableClass, "className">[]): string =>
+  classes
+    .map(({ className }, at) => {
+      const given = `user[${JSON.stringify(className)}]`;
+      return `const durable${at} = injected.durableObjectClass(${given});
+export { durable${at} as ${className} };
+`;
+    })
+    .join("");
+
+/** `code`: fields by which the injected code finds the version's handlers. */
+const control = (describe: string, code: string): string => `
 export class ${CONTROL_ENTRYPOINT} extends runtime.WorkerEntrypoint {
   describe() { return ${describe}; }
+  scheduled(schedule) { return injected.runScheduled({ ${code}, ctx: this.ctx, env: this.env }, schedule); }
+  queue(batch) { return injected.runQueue({ ${code}, ctx: this.ctx, env: this.env }, batch); }
   evict() { runtime.abortIsolate?.("unloaded by the gateway"); }
 }
 `;
 
 // A module without a default export gets an empty one: the runtime refuses undefined.
 const modulesMain = (specifier: string): string =>
-  `import "./${PRELUDE_MODULE}";
+  `import * as injected from "./${PRELUDE_MODULE}";
 import * as runtime from "cloudflare:workers";
 import * as user from ${specifier};
 export * from ${specifier};
@@ -92,20 +84,20 @@ const describe = () => ({
   namedHandlers: Object.keys(user).filter((name) => name !== "default")
     .map((name) => ({ name, handlers: typeof user[name] === "function" ? ["class"] : handlersOf(user[name]) })),
 });
-${control("describe()")}`;
+${control("describe()", "main: user.default")}`;
 
 // The script is loaded as CommonJS: sloppy mode and no import, as a service worker expects.
 const serviceWorkerMain = (specifier: string): string =>
-  `import "./${PRELUDE_MODULE}";
+  `import * as injected from "./${PRELUDE_MODULE}";
 import * as runtime from "cloudflare:workers";
 const define = (name, value) =>
   Object.defineProperty(globalThis, name, { value, enumerable: true, configurable: true, writable: true });
 for (const [name, value] of Object.entries(runtime.env)) define(name, value);
-const events = new Set();
+const listeners = Object.create(null);
 const add = globalThis.addEventListener;
-globalThis.addEventListener = function (type, ...rest) {
-  events.add(String(type));
-  return add.call(globalThis, type, ...rest);
+globalThis.addEventListener = function (type, listener, ...rest) {
+  (listeners[String(type)] ??= []).push(listener);
+  return add.call(globalThis, type, listener, ...rest);
 };
 await import(${specifier});
-${control("({ handlers: [...events], namedHandlers: [] })")}`;
+${control("({ handlers: Object.keys(listeners), namedHandlers: [] })", "listeners")}`;

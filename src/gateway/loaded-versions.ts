@@ -1,4 +1,5 @@
 import type { CurrentDeployment } from "../domain/deployment.ts";
+import type { DurableClass } from "../domain/durable-migration.ts";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
 import {
   EVICTION_INTERVAL_MS,
@@ -8,12 +9,21 @@ import {
 } from "../domain/limits.ts";
 import type { LoadableVersion } from "../domain/version.ts";
 
+/**
+ * For visitors and events; the same for whoever tails the Worker, so that the runtime tells what it does; for Durable
+ * Objects. Each is an isolate of its own. Objects live on while tails come and go: of theirs the runtime always tells.
+ */
+export type LoadMode = "plain" | "tailed" | "objects";
+
 /** A version under one id of the runtime's loader. The runtime keeps what it loaded for ever, failures too. */
 export interface LoadedVersion {
   readonly key: string;
   readonly loaderId: string;
   readonly workerId: WorkerId;
   readonly versionId: VersionId;
+  readonly mode: LoadMode;
+  /** Its exported classes that Durable Objects are of. */
+  readonly durableClasses: readonly DurableClass[];
   /** What the first load is made of; let go as soon as the code has answered once. */
   source: LoadableVersion | null;
   /** Some of the version's own code has answered: it can be loaded. */
@@ -50,11 +60,12 @@ export class LoadedVersions {
     return this.#loaded.size + this.#leaving.size;
   }
 
-  find(workerId: WorkerId, versionId: VersionId): LoadedVersion | null {
+  find(workerId: WorkerId, versionId: VersionId, mode: LoadMode = "plain"): LoadedVersion | null {
     const newest = this.#newest;
     // Under traffic it mostly is the one asked for, and needs no moving.
-    if (newest?.versionId === versionId && newest.workerId === workerId) return newest;
-    const key = keyOf(workerId, versionId);
+    const isNewest = newest?.versionId === versionId && newest.workerId === workerId;
+    if (isNewest && newest.mode === mode) return newest;
+    const key = keyOf(workerId, versionId, mode);
     const entry = this.#loaded.get(key);
     if (!entry) return null;
     this.#loaded.delete(key);
@@ -63,15 +74,17 @@ export class LoadedVersions {
     return entry;
   }
 
-  add(version: LoadableVersion, now: number): LoadedVersion {
+  add(version: LoadableVersion, now: number, mode: LoadMode = "plain"): LoadedVersion {
     const { workerId, id: versionId, contentHash } = version;
-    const key = keyOf(workerId, versionId);
+    const key = keyOf(workerId, versionId, mode);
     const generation = this.#generations.get(key) ?? 0;
     const entry: LoadedVersion = {
       key,
       loaderId: `${this.#gatewayId}:${key}:${contentHash}#${generation}`,
       workerId,
       versionId,
+      mode,
+      durableClasses: version.durableClasses ?? [],
       source: version,
       proven: false,
       inFlight: 0,
@@ -88,6 +101,13 @@ export class LoadedVersions {
     this.#remove(entry);
     this.#leaving.add(entry);
     this.#nextGeneration(entry.key);
+  }
+
+  /** Nobody tails the Worker any more: what was loaded for that is not used again. */
+  endTail(workerId: WorkerId): void {
+    for (const entry of this.#loaded.values()) {
+      if (entry.mode === "tailed" && entry.workerId === workerId) this.giveUp(entry);
+    }
   }
 
   noteDeployment(workerId: WorkerId, deployment: CurrentDeployment): void {
@@ -168,4 +188,5 @@ export class LoadedVersions {
   }
 }
 
-const keyOf = (workerId: WorkerId, versionId: VersionId): string => `${workerId}:${versionId}`;
+const keyOf = (workerId: WorkerId, versionId: VersionId, mode: LoadMode): string =>
+  `${workerId}:${versionId}${mode === "plain" ? "" : `:${mode}`}`;

@@ -17,7 +17,7 @@ const NAME_CHARS_MAX = 255;
 export async function probeVersion(
   loader: WorkerLoader,
   version: LoadableVersion,
-  scope: Pick<RequestScope, "serviceBinding" | "waitUntil">,
+  scope: Pick<RequestScope, "serviceBinding" | "binding" | "waitUntil">,
 ): Promise<ProbeResult> {
   const started = Date.now();
   const stub = loader.get(`probe:${crypto.randomUUID()}`, () => workerCode(version, scope, null));

@@ -11,6 +11,10 @@ export function remoteControlPlane(stub: Fetcher): ControlPlane {
     ledgerDeployment: (workerId) => heard(calls.ledgerDeployment(workerId)),
     ledgerRouting: () => heard(calls.ledgerRouting()),
     previewVersion: (workerId, label) => heard(calls.previewVersion(workerId, label)),
+    assets: (workerId, versionId) => heard(calls.assets(workerId, versionId)),
+    assetFallbacks: (workerId, versionId) => heard(calls.assetFallbacks(workerId, versionId)),
+    assetBytes: (sha256, part) => heard(calls.assetBytes(sha256, part)),
+    tailEvents: (workerId, batch) => heard(calls.tailEvents(workerId, batch)),
     async version(workerId, versionId) {
       const wire = await heard(calls.version(workerId, versionId));
       return wire && fromWire(wire.head, wire.stream);

@@ -1,4 +1,5 @@
 import type { CurrentDeployment } from "../domain/deployment.ts";
+import type { Served } from "./assets/asset-server.ts";
 import type { OverrideDecision } from "../domain/version-override.ts";
 
 /** What an answer says about where it came from. */
@@ -18,10 +19,19 @@ const OVERRIDE = "x-switchback-override";
 /** Seconds, on answers of a gateway that cannot know what is current. */
 const STALE = "x-switchback-stale";
 const ERROR = "x-switchback-error";
+/** The earlier version from which a file was taken that this one has not. */
+const ASSET_FROM = "x-switchback-asset-from";
 /** Written on every answer that says where it came from: what a Worker wrote there is gone. */
 const ALWAYS_SET = [VERSION, DEPLOYMENT, SEQUENCE];
-const SOMETIMES_SET = [OVERRIDE, STALE, ERROR];
+const SOMETIMES_SET = [OVERRIDE, STALE, ERROR, ASSET_FROM];
 const OWN = [...ALWAYS_SET, ...SOMETIMES_SET];
+
+/** The same for a static asset, and whose it is. */
+export function ownAsset({ response, from }: Served, origin: Origin | null): Response {
+  const answer = ownAnswer(response, origin);
+  if (origin && from !== undefined) answer.headers.set(ASSET_FROM, from);
+  return answer;
+}
 
 /**
  * A Worker's answer with the gateway's headers, or, without an origin, with none of them. Never reads the

@@ -2,6 +2,7 @@ import { whyStopped } from "../domain/breaker.ts";
 import type { WorkerId } from "../domain/ids.ts";
 import { SERVICE_CALLS_IN_FLIGHT_MAX } from "../domain/limits.ts";
 import type { WorkerHost } from "../domain/route-table.ts";
+import type { AssetServer, AssetVisit } from "./assets/asset-server.ts";
 import { chooseVersion } from "./choose-version.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { RESERVED_PREFIX } from "./injected-modules.ts";
@@ -11,6 +12,8 @@ import type { RequestScope, ServiceBindingProps } from "./request-scope.ts";
 export interface ServiceCall<T> {
   /** null for RPC, which has none. */
   readonly headers: Headers | null;
+  /** Given for `fetch`: the other Worker's static assets answer it as they do visitors' requests. */
+  readonly serveAsset?: (assets: AssetServer, visit: AssetVisit) => Promise<T | null>;
   readonly replayable: boolean;
   readonly call: (entrypoint: Fetcher) => Promise<T>;
 }
@@ -26,7 +29,7 @@ export async function callService<T>(
   gateway: GatewayParts,
   scope: RequestScope,
   props: ServiceBindingProps,
-  { headers, replayable, call }: ServiceCall<T>,
+  { headers, serveAsset, replayable, call }: ServiceCall<T>,
 ): Promise<T> {
   const subject = `Service binding "${props.binding}"`;
   if (props.entrypoint?.startsWith(RESERVED_PREFIX)) {
@@ -50,6 +53,11 @@ export async function callService<T>(
   gateway.runner.noteDeployment(workerId, deployment);
   const stopped = gateway.stopped.find(workerId, choice.versionId, deployment.seq);
   if (stopped) throw new Error(`${subject}: ${whyStopped(stopped)}`);
+  if (serveAsset !== undefined && props.entrypoint === undefined) {
+    const visit = { workerId, versionId: choice.versionId, seq: deployment.seq };
+    const asset = await serveAsset(gateway.assets, visit);
+    if (asset !== null) return asset;
+  }
   const options = props.props === undefined ? {} : { props: props.props };
   // Awaited here: the call counts as in flight until it is over.
   return await gateway.runner.run(scope, {

@@ -1,4 +1,5 @@
 import type { CurrentDeployment } from "../domain/deployment.ts";
+import type { DurableClass } from "../domain/durable-migration.ts";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
 import {
   LOADED_VERSIONS_MAX,
@@ -14,9 +15,10 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { CONTROL_ENTRYPOINT } from "./injected-modules.ts";
 import { classifyLoadFailure, startFailureText } from "./load-failure.ts";
 import { schedulerWait } from "./holder-clock.ts";
-import { type LoadedVersion, LoadedVersions } from "./loaded-versions.ts";
+import { type LoadedVersion, LoadedVersions, type LoadMode } from "./loaded-versions.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { SharedFetches } from "./shared-fetches.ts";
+import type { TailedVersion } from "./tail-item.ts";
 import { workerCode } from "./worker-code.ts";
 
 /** One call into a version. */
@@ -25,7 +27,9 @@ export interface VersionCall<T> {
   readonly versionId: VersionId;
   /** `call` may be made again when the version could not be loaded. */
   readonly replayable: boolean;
-  readonly call: (stub: WorkerStub) => Promise<T>;
+  /** Left out: as visitors need it. */
+  readonly mode?: LoadMode;
+  readonly call: (stub: WorkerStub, loaded: LoadedVersion) => Promise<T>;
 }
 
 /** What is about to run. */
@@ -44,6 +48,8 @@ export interface VersionRunnerOptions {
   readonly controlPlane: Pick<ControlPlane, "version">;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Workers of which the runtime is to tell what they do; none without it. */
+  readonly tailed?: { has(workerId: WorkerId): boolean };
   readonly metrics: GatewayMetrics;
   /**
    * Waited for before each call into a version, so that somebody outside knows what ran if the process does not come
@@ -56,7 +62,7 @@ export interface VersionRunnerOptions {
 export class VersionRunner {
   readonly #options: VersionRunnerOptions;
   readonly #loaded: LoadedVersions;
-  readonly #fetches: SharedFetches<VersionId>;
+  readonly #fetches: SharedFetches<string>;
   /** Versions that did not start, with what the runtime said. */
   readonly #failures = new Map<VersionId, { readonly detail: string; readonly until: number }>();
 
@@ -75,14 +81,15 @@ export class VersionRunner {
     const { announce } = this.#options;
     for (let tries = 1; ; tries++) {
       const { workerId, versionId } = call;
-      const entry = this.#loaded.find(workerId, versionId) ?? (await this.#enter(call));
+      const mode = call.mode ?? this.#modeOf(workerId);
+      const entry = this.#loaded.find(workerId, versionId, mode) ?? (await this.#enter(call, mode));
       // What failed in the loader's callback reaches the call as another error; this is the first one.
       const code: { error?: unknown } = {};
       entry.inFlight++;
       let over: (() => void) | null = null;
       try {
         if (announce !== undefined) over = await announced(announce({ workerId, versionId }));
-        const result = await call.call(this.#stub(entry, scope, code));
+        const result = await call.call(this.#stub(entry, scope, code), entry);
         this.#answered(entry);
         return result;
       } catch (error) {
@@ -103,6 +110,22 @@ export class VersionRunner {
     }
   }
 
+  /** A version that has started, for an event that takes a class from it instead of calling it. */
+  ready(
+    scope: RequestScope,
+    version: VersionDispatch,
+  ): Promise<{ readonly stub: WorkerStub; readonly durableClasses: readonly DurableClass[] }> {
+    return this.run(scope, {
+      ...version,
+      replayable: true,
+      mode: "objects",
+      call: async (stub, { durableClasses }) => {
+        await describe(stub);
+        return { stub, durableClasses };
+      },
+    });
+  }
+
   /** Tells which versions are to stay loaded, and unloads, behind the answer, what has been let go. */
   noteDeployment(workerId: WorkerId, deployment: CurrentDeployment): void {
     this.#loaded.noteDeployment(workerId, deployment);
@@ -120,32 +143,40 @@ export class VersionRunner {
     return evictable.length;
   }
 
+  endTail(workerId: WorkerId): void {
+    this.#loaded.endTail(workerId);
+  }
+
   /** Loads what is about to be deployed, behind the answer. A failure is for the first real request to tell. */
   loadAhead(scope: RequestScope, upcoming: readonly Upcoming[]): void {
     for (const { workerId, versionId } of upcoming) {
-      if (this.#loaded.find(workerId, versionId) !== null) continue;
+      if (this.#loaded.find(workerId, versionId, this.#modeOf(workerId)) !== null) continue;
       const load = this.run(scope, {
         workerId,
         versionId,
         replayable: false,
-        call: (stub) =>
-          (
-            stub.getEntrypoint(CONTROL_ENTRYPOINT) as unknown as { describe(): Promise<unknown> }
-          ).describe(),
+        call: describe,
       });
       scope.waitUntil(load.catch(() => undefined));
     }
   }
 
-  async #enter({ workerId, versionId }: VersionCall<unknown>): Promise<LoadedVersion> {
+  #modeOf(workerId: WorkerId): LoadMode {
+    return this.#options.tailed?.has(workerId) ? "tailed" : "plain";
+  }
+
+  async #enter(
+    { workerId, versionId }: VersionCall<unknown>,
+    mode: LoadMode,
+  ): Promise<LoadedVersion> {
     const now = this.#options.now();
     const failure = this.#failures.get(versionId);
     if (failure && failure.until > now) throw new VersionLoadError(versionId, failure.detail);
-    const find = () => this.#loaded.find(workerId, versionId);
-    return this.#fetches.get(versionId, find, async () => {
+    const find = () => this.#loaded.find(workerId, versionId, mode);
+    return this.#fetches.get(`${versionId} ${mode}`, find, async () => {
       const version = await this.#fetchVersion(workerId, versionId);
       // Another request may have been quicker meanwhile.
-      return find() ?? this.#loaded.add(version, now);
+      return find() ?? this.#loaded.add(version, now, mode);
     });
   }
 
@@ -164,7 +195,13 @@ export class VersionRunner {
         const version = entry.source ?? (await this.#fetchVersion(workerId, versionId));
         const loadable = workerCode(version, scope, scope.egress({ workerId }));
         this.#options.metrics.loads++;
-        return loadable;
+        if (entry.mode === "plain") return loadable;
+        const tailedVersion: TailedVersion = {
+          workerId,
+          versionId,
+          workerName: version.workerName,
+        };
+        return { ...loadable, tails: [scope.binding("TailCollector", { ...tailedVersion })] };
       } catch (error) {
         code.error = error;
         throw error;
@@ -205,6 +242,12 @@ export class VersionRunner {
     );
   }
 }
+
+/** Something of the version's own isolate answers: it has started. */
+const describe = (stub: WorkerStub): Promise<unknown> =>
+  (
+    stub.getEntrypoint(CONTROL_ENTRYPOINT) as unknown as { describe(): Promise<unknown> }
+  ).describe();
 
 /** A call that could not be announced must not be made: nobody would know what ended the process. */
 async function announced(answer: Promise<() => void>): Promise<() => void> {

@@ -1,8 +1,6 @@
-import { type Binding, RUNNABLE_BINDING_TYPES } from "../domain/binding.ts";
 import type { LoadableModule, LoadableVersion } from "../domain/version.ts";
+import { environment } from "./bindings/environment.ts";
 import {
-  ENV_INFO,
-  type EnvInfo,
   MAIN_MODULE,
   mainModuleSource,
   PRELUDE_MODULE,
@@ -19,7 +17,7 @@ const REMOVED_FLAG = "disallow_importable_env";
  */
 export function workerCode(
   version: LoadableVersion,
-  scope: Pick<RequestScope, "serviceBinding">,
+  scope: Pick<RequestScope, "serviceBinding" | "binding">,
   globalOutbound: Fetcher | null,
 ): WorkerLoaderWorkerCode {
   if (version.modules.find((module) => module.name === version.mainModule)?.type === "python") {
@@ -29,7 +27,9 @@ export function workerCode(
     version.modules.map((module) => [module.name, runtimeModule(module, version)]),
   );
   modules[PRELUDE_MODULE] = { js: PRELUDE_SOURCE };
-  modules[MAIN_MODULE] = { js: mainModuleSource(version.syntax, version.mainModule) };
+  modules[MAIN_MODULE] = {
+    js: mainModuleSource(version.syntax, version.mainModule, version.durableClasses),
+  };
   return {
     compatibilityDate: version.compatibilityDate,
     compatibilityFlags: version.compatibilityFlags.filter((flag) => flag !== REMOVED_FLAG),
@@ -71,62 +71,4 @@ function jsonOf(module: LoadableModule): unknown {
   } catch (error) {
     throw new Error(`Module "${module.name}" is not JSON: ${String(error)}`, { cause: error });
   }
-}
-
-function environment(
-  version: LoadableVersion,
-  scope: Pick<RequestScope, "serviceBinding">,
-): Record<string, unknown> {
-  const secrets = new Map(version.secrets.map((secret) => [secret.name, secret.text]));
-  const env = Object.fromEntries(
-    version.bindings
-      .filter((binding) => RUNNABLE_BINDING_TYPES.has(binding.type))
-      .map((binding) => [binding.name, bindingValue(binding, version, secrets, scope)]),
-  );
-  const unavailable = version.bindings
-    .filter((binding) => !RUNNABLE_BINDING_TYPES.has(binding.type))
-    .map(({ name, type }) => ({ name, type }));
-  env[ENV_INFO] = { unavailable } satisfies EnvInfo;
-  return env;
-}
-
-function bindingValue(
-  binding: Binding,
-  version: LoadableVersion,
-  secrets: ReadonlyMap<string, string>,
-  scope: Pick<RequestScope, "serviceBinding">,
-): unknown {
-  switch (binding.type) {
-    case "plain_text":
-      return binding["text"];
-    case "json":
-      return binding["json"];
-    case "secret_text":
-      return secrets.get(binding.name);
-    case "version_metadata":
-      return {
-        id: version.id,
-        tag: version.tag,
-        timestamp: new Date(version.createdOn).toISOString(),
-      };
-    case "service":
-      return serviceOf(binding, version, scope);
-    default:
-      throw new Error(`Binding type ${binding.type} is called runnable but nothing runs it.`);
-  }
-}
-
-function serviceOf(
-  binding: Binding,
-  version: LoadableVersion,
-  scope: Pick<RequestScope, "serviceBinding">,
-): Fetcher {
-  const { service, entrypoint, props } = binding;
-  return scope.serviceBinding({
-    callerWorkerId: version.workerId,
-    binding: binding.name,
-    workerName: String(service),
-    ...(typeof entrypoint === "string" ? { entrypoint } : {}),
-    ...(props === undefined ? {} : { props }),
-  });
 }

@@ -11,6 +11,15 @@ export const auditStatement = (db: Database, accountId: AccountId, entry: AuditE
     .values({ ...entry, accountId, details: JSON.stringify(entry.details) })
     .onConflictDoNothing();
 
+/** Of an act that leaves nothing else in the database. */
+export async function writeAudit(
+  db: Database,
+  accountId: AccountId,
+  entry: AuditEntry,
+): Promise<void> {
+  await auditStatement(db, accountId, entry);
+}
+
 /** {@link auditStatement} for a change that may turn out to be none: told of only if `happened` holds after it. */
 export const auditStatementIf = (
   db: Database,

@@ -5,6 +5,7 @@ import type { Receipt } from "../domain/receipt.ts";
 import type { AuditEntry } from "../domain/worker.ts";
 import { auditStatement } from "./audit.ts";
 import type { Database } from "./database.ts";
+import { activateDurableStatements } from "./durable-state.ts";
 import { deployments, deploymentVersions, versions } from "./schema.ts";
 
 type Row = typeof deployments.$inferSelect;
@@ -62,7 +63,10 @@ const newRow = (deployment: Deployment, intentId: string, status: "committing" |
   source: deployment.author.source,
 });
 
-/** Mark what is visible as such: everything up to `seq` that is not `active` yet, each with its receipt if there is one. */
+/**
+ * Mark what is visible as such: everything up to `seq` that is not `active` yet, each with its receipt if there is one. What
+ * its migrations did to the Worker's Durable Object classes is true from then on.
+ */
 export async function activateDeployments(
   db: Database,
   workerId: WorkerId,
@@ -71,7 +75,7 @@ export async function activateDeployments(
   receipts: readonly Receipt[],
 ): Promise<void> {
   const byId = Object.fromEntries(receipts.map((receipt) => [receipt.deploymentId, receipt]));
-  await db
+  const activate = db
     .update(deployments)
     .set({
       status: "active",
@@ -85,6 +89,16 @@ export async function activateDeployments(
         eq(deployments.status, "committing"),
       ),
     );
+  await db.batch([activate, ...activateDurableStatements(db, workerId, seq, activatedOn)]);
+}
+
+/** Whether history knows that a deployment is, or was, visible. */
+export async function isActive(db: Database, id: DeploymentId): Promise<boolean> {
+  const rows = await db
+    .select({ status: deployments.status })
+    .from(deployments)
+    .where(eq(deployments.id, id));
+  return rows[0]?.status === "active";
 }
 
 /** A deployment's receipt; null when there is none, as for one that was adopted after a restore. */

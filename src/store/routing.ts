@@ -56,7 +56,7 @@ export async function commitRouting(
       .select(
         sql`SELECT value ->> 'id', ${accountId}, value ->> 'name', value ->> 'createdOn',
           value ->> 'modifiedOn', NULL, value ->> 'subdomainEnabled', value ->> 'previewsEnabled',
-          value -> 'settings' FROM ${each(newWorkers)} WHERE ${isOurs}`,
+          value -> 'settings', NULL FROM ${each(newWorkers)} WHERE ${isOurs}`,
       )
       .onConflictDoNothing(),
     db

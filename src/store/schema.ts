@@ -57,6 +57,8 @@ export const workers = sqliteTable(
     previewsEnabled: integer("previews_enabled").notNull(),
     /** JSON object: tags, logpush, observability, tail_consumers … (not versioned). */
     settings: text("settings").notNull(),
+    /** Tag of the last Durable Object migration that was applied; null before the first. */
+    migrationTag: text("migration_tag"),
   },
   (t) => [
     uniqueIndex("workers_name_live")

@@ -1,13 +1,20 @@
-import { and, desc, eq, gte, inArray, lt, sql, type SQL } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, gte, inArray, lt, sql, type SQL } from "drizzle-orm";
 import type { Binding } from "../domain/binding.ts";
+import type { VersionDurable } from "../domain/durable-migration.ts";
 import type { AccountId, VersionId, WorkerId } from "../domain/ids.ts";
 import type { ModuleRef, ModuleType, NamedHandlers, Version } from "../domain/version.ts";
+import type { VersionResource } from "../domain/version-resources.ts";
 import type { AuditEntry } from "../domain/worker.ts";
+import { hasAssets, type VersionAssets, versionAssetsStatement } from "./assets.ts";
 import { auditStatement } from "./audit.ts";
 import type { Database } from "./database.ts";
+import { DURABLE_KEY } from "./durable-state.ts";
+import { versionResourcesStatement } from "./resources.ts";
 import { versionModules, versions, workers } from "./schema.ts";
 
-type Row = typeof versions.$inferSelect;
+const COLUMNS = { ...getTableColumns(versions), hasAssets: hasAssets(versions.id) };
+type Row = typeof versions.$inferSelect & { readonly hasAssets: number };
+type Stored = Record<string, unknown> & { [DURABLE_KEY]?: VersionDurable };
 /** A version before the store has given it its number. */
 export type NewVersion = Omit<Version, "number">;
 
@@ -19,6 +26,7 @@ function toVersion(row: Row, modules: readonly ModuleRef[]): Version {
     handlers: string[];
     namedHandlers: NamedHandlers[];
   };
+  const { [DURABLE_KEY]: durable, ...settings } = JSON.parse(row.settings) as Stored;
   return {
     id: row.id as VersionId,
     workerId: row.workerId as WorkerId,
@@ -42,7 +50,9 @@ function toVersion(row: Row, modules: readonly ModuleRef[]): Version {
     namedHandlers: handlers.namedHandlers,
     startupTimeMs: row.startupTimeMs,
     contentHash: row.contentHash,
-    settings: JSON.parse(row.settings) as Record<string, unknown>,
+    settings,
+    ...(row.hasAssets === 1 ? { hasAssets: true } : {}),
+    ...(durable === undefined ? {} : { durable }),
   };
 }
 
@@ -56,6 +66,8 @@ export async function insertVersion(
   version: NewVersion,
   sealedSecrets: string | null,
   entry: AuditEntry,
+  resources: readonly VersionResource[] = [],
+  assets: VersionAssets | null = null,
 ): Promise<Version> {
   const modules = JSON.stringify(
     version.modules.map((module, position) => ({ ...module, position })),
@@ -87,7 +99,7 @@ export async function insertVersion(
         }),
         startupTimeMs: version.startupTimeMs,
         contentHash: version.contentHash,
-        settings: JSON.stringify(version.settings),
+        settings: JSON.stringify({ ...version.settings, [DURABLE_KEY]: version.durable }),
         sealedSecrets,
       })
       .returning({ number: versions.number }),
@@ -96,6 +108,8 @@ export async function insertVersion(
       SELECT ${version.id}, value ->> 'position', value ->> 'name', value ->> 'type',
         value ->> 'sha256', value ->> 'size'
       FROM json_each(${modules})`),
+    versionResourcesStatement(db, version.id, resources),
+    versionAssetsStatement(db, version, assets),
     auditStatement(db, accountId, entry),
   ]);
   const number = inserted[0]?.number;
@@ -124,7 +138,7 @@ export async function findVersion(
   id: VersionId,
 ): Promise<Version | null> {
   const rows = await db
-    .select()
+    .select(COLUMNS)
     .from(versions)
     .where(and(eq(versions.id, id), eq(versions.workerId, workerId)));
   return rows[0] === undefined ? null : toVersion(rows[0], await modulesOf(db, id));
@@ -142,7 +156,7 @@ export async function findSealedSecrets(db: Database, id: VersionId): Promise<st
 /** The version uploaded last, with its modules. */
 export async function findLatestVersion(db: Database, workerId: WorkerId): Promise<Version | null> {
   const rows = await db
-    .select()
+    .select(COLUMNS)
     .from(versions)
     .where(eq(versions.workerId, workerId))
     .orderBy(desc(versions.number))
@@ -156,7 +170,7 @@ export async function listLatestVersions(
   workerIds: readonly WorkerId[],
 ): Promise<Map<WorkerId, Version>> {
   const rows = await db
-    .select()
+    .select(COLUMNS)
     .from(versions)
     .where(
       sql`(${versions.workerId}, ${versions.number}) IN (
@@ -174,7 +188,7 @@ export async function listVersions(
   page: { beforeNumber: number; limit: number },
 ): Promise<Version[]> {
   const rows = await db
-    .select()
+    .select(COLUMNS)
     .from(versions)
     .where(and(eq(versions.workerId, workerId), lt(versions.number, page.beforeNumber)))
     .orderBy(desc(versions.number))

@@ -16,6 +16,7 @@ const toWorker = (row: Row): Worker => ({
   subdomainEnabled: row.subdomainEnabled === 1,
   previewsEnabled: row.previewsEnabled === 1,
   settings: JSON.parse(row.settings) as Record<string, unknown>,
+  migrationTag: row.migrationTag,
 });
 
 /** The installation's account has to be a row before anything can refer to it. */

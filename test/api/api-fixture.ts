@@ -1,10 +1,17 @@
 /** The API over real storage and real locks; only starting a version is pretended. */
 import { createExecutionContext } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import { createApi } from "../../src/api/app.ts";
-import type { ControlContext } from "../../src/control/context.ts";
+import { AssetTokens } from "../../src/control/asset-tokens.ts";
+import type { ObjectsAdministration } from "../../src/control/objects-administration.ts";
+import type { ControlContext, CronClockCalls, TailHubCalls } from "../../src/control/context.ts";
+import { TailKeys } from "../../src/control/tail-keys.ts";
+import { storesOf } from "../../src/data/stores.ts";
+import { D1Links } from "../../src/control/d1-links.ts";
+import { D1Files } from "../../src/store/d1-files.ts";
 import { SecretBox } from "../../src/control/secret-box.ts";
+import { R2AssetBlobs } from "../../src/store/asset-blobs.ts";
 import { R2BlobStore, sha256Hex } from "../../src/store/blobs.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { accountId, freshDatabase, newUuid, routingLock, workerLock } from "../support/fixtures.ts";
@@ -71,13 +78,27 @@ export async function apiClient(
   };
 }
 
+/** The main module's own doors, as a Worker calls itself. */
+const exportsOfMain = { exports };
+
 const testContext = (): ControlContext => ({
   accountId,
   db: openDatabase(env.DB),
   blobs: new R2BlobStore(env.BLOBS, "modules/"),
   secrets: new SecretBox(env.SECRETS_KEY),
+  assetBlobs: new R2AssetBlobs(env.BLOBS, accountId),
+  assetTokens: new AssetTokens(env.SECRETS_KEY),
+  tailKeys: new TailKeys(env.SECRETS_KEY),
+  d1Files: new D1Files(env.BLOBS, "d1/"),
+  d1Links: new D1Links(env.SECRETS_KEY),
+  stores: storesOf(env, exportsOfMain),
+  objects: {
+    door: async () => exportsOfMain.exports.ObjectsDoor as unknown as ObjectsAdministration,
+  },
   workerLock,
   routingLock,
+  cronClock: () => env.CRON_CLOCK.getByName(accountId) as unknown as CronClockCalls,
+  tailHub: (id) => env.TAIL_HUB.getByName(id) as unknown as TailHubCalls,
   probe: (version) => {
     const main = version.modules.find((module) => module.name === version.mainModule);
     const code = new TextDecoder().decode(main?.bytes);

@@ -24,11 +24,12 @@ describe("readMultipart", () => {
   const PARTS = {
     ok: true,
     value: [
-      { name: "a", filename: null, contentType: "", bytes: encode("1") },
+      { name: "a", filename: null, contentType: "", contentTypeHeader: "", bytes: encode("1") },
       {
         name: "f",
         filename: "f.js",
         contentType: "application/javascript+module",
+        contentTypeHeader: "Application/JavaScript+Module; charset=utf-8",
         bytes: encode("x\r\n--y"),
       },
     ],

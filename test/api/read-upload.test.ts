@@ -41,7 +41,11 @@ describe("readUpload", () => {
       ["./5f1c1bcbe8be31cc950ac52c2765435ce4434c67-page.html", "text/plain"],
       ["index.js.map", "application/source-map"],
     ]);
-    const draft = decideUpload(upload.value, { path: "version", workerName: "full" });
+    const draft = decideUpload(upload.value, {
+      path: "version",
+      workerName: "full",
+      bindingStubs: true,
+    });
     expect(draft).toMatchObject({
       ok: true,
       value: {
@@ -187,7 +191,8 @@ describe("readUpload", () => {
           const damaged = bytes.slice(0, end);
           for (const [at, byte] of changes) if (at < end) damaged[at] = byte;
           const upload = await readUpload(post(damaged, WRANGLER_UPLOAD.contentType));
-          if (upload.ok) decideUpload(upload.value, { path: "version", workerName: "full" });
+          if (upload.ok)
+            decideUpload(upload.value, { path: "version", workerName: "full", bindingStubs: true });
           else expect(["bad_multipart", "bad_json"]).toContain(upload.error.kind);
         },
       ),

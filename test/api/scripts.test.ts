@@ -272,28 +272,17 @@ describe("what is not there yet", () => {
     ["PUT", `${SCRIPTS}/s-later/secrets`],
     ["DELETE", `${SCRIPTS}/s-later/secrets/KEY?url_encoded=true`],
     ["PATCH", `${SCRIPTS}/s-later/secrets-bulk`],
-    ["POST", `${SCRIPTS}/s-later/tails`],
-    ["POST", `${SCRIPTS}/s-later/assets-upload-session`],
     ["PATCH", `${SCRIPTS}/s-later/settings`],
     ["PUT", `${SCRIPTS}/s-later/content`],
     ["PATCH", `${ACCOUNT}/workers/workers/s-later/versions/latest`],
-    ["POST", `${ACCOUNT}/storage/kv/namespaces`],
-    ["GET", `${ACCOUNT}/r2/buckets`],
-    ["POST", `${ACCOUNT}/d1/database`],
-    ["POST", `${ACCOUNT}/queues`],
+    ["GET", `${ACCOUNT}/workflows`],
+    ["GET", `${ACCOUNT}/event_notifications/r2/bucket/configuration`],
+    ["POST", `${ACCOUNT}/event_subscriptions/subscriptions`],
   ])("%s %s says so, and what to do instead: 400, 130090", async (method, path) => {
     const refused = await client.call(method, path, method === "GET" ? undefined : {});
     expect(refused).toMatchObject({ status: 400, errors: [{ code: 130090 }] });
     expect(refused.errors[0]?.message).toMatch(/ is not supported by this Switchback yet\. [A-Z]/);
     expect(refused.headers.get("x-should-retry")).toBe("false");
-  });
-
-  it("clears schedules, and refuses to set any", async () => {
-    const { path } = await deployedWorker(client, "s-cron");
-    expect((await client.call("PUT", `${path}/schedules`, [])).result).toEqual({ schedules: [] });
-    expect((await client.call("GET", `${path}/schedules`)).result).toEqual({ schedules: [] });
-    const refused = await client.call("PUT", `${path}/schedules`, [{ cron: "* * * * *" }]);
-    expect(refused).toMatchObject({ status: 400, errors: [{ code: 130090 }] });
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
+  ACCOUNT,
   addVersion,
   apiClient,
   deployedWorker,
@@ -23,13 +24,15 @@ describe("POST …/versions", () => {
   it("adds a version in Cloudflare's shape and deploys nothing", async () => {
     const { path } = await deployedWorker(client, "v-shape");
     const before = (await client.call("GET", `${path}/deployments`)).result;
+    const database = await client.call("POST", `${ACCOUNT}/d1/database`, { name: "v-shape" });
+    const id: string = database.result.uuid;
     const posted = await client.call(
       "POST",
       `${path}/versions?bindings_inherit=strict`,
       uploadBody({
         annotations: { "workers/message": "msg", "workers/tag": "t1", "workers/alias": "staging" },
         compatibility_flags: ["nodejs_compat"],
-        bindings: [{ name: "DB", type: "d1", id: "e8b2" }],
+        bindings: [{ name: "DB", type: "d1", id }],
         limits: { cpu_ms: 100 },
       }),
       { "user-agent": "wrangler/4.164.0" },
@@ -54,7 +57,7 @@ describe("POST …/versions", () => {
         "workers/alias": "staging",
       },
       resources: {
-        bindings: [{ name: "DB", type: "d1", id: "e8b2", database_id: "e8b2" }],
+        bindings: [{ name: "DB", type: "d1", id, database_id: id }],
         script: {
           etag: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
           handlers: ["fetch"],

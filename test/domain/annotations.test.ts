@@ -1,11 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  byteLength,
-  decideAnnotations,
-  decideMessage,
-  truncateBytes,
-} from "../../src/domain/annotations.ts";
+import { decideAnnotations, decideMessage, truncateBytes } from "../../src/domain/annotations.ts";
+import { byteLength } from "../../src/domain/byte-length.ts";
 import {
   MESSAGE_BYTES_MAX,
   OTHER_ANNOTATION_BYTES_MAX,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decideBindings, decideKeepBindings } from "../../src/domain/decide-bindings.ts";
+import { decideBindings as decide, decideKeepBindings } from "../../src/domain/decide-bindings.ts";
 import {
   BINDING_NAME_CHARS_MAX,
   BINDING_VALUE_BYTES_MAX,
@@ -11,6 +11,7 @@ const refusal = (detail: string) => ({
   ok: false,
   error: { kind: "upload_invalid", detail: expect.stringContaining(detail) },
 });
+const decideBindings = (raw: unknown) => decide(raw, { stubs: true });
 const text = (name: string, value = "") => ({ name, type: "plain_text", text: value });
 
 describe("decideBindings", () => {
@@ -24,6 +25,15 @@ describe("decideBindings", () => {
   it("keeps types and fields that it does not know as they came", () => {
     const unknown = { name: "HD", type: "flux_capacitor", id: "1", deep: { er: [1] } };
     expect(decideBindings([unknown])).toMatchObject({ value: { bindings: [unknown] } });
+  });
+
+  it("refuses types that nothing here can run, unless the operator allows them", () => {
+    const mail = [{ name: "MAIL", type: "send_email" }];
+    expect(decide(mail, { stubs: false })).toEqual({
+      ok: false,
+      error: { kind: "binding_type_unsupported", name: "MAIL", type: "send_email" },
+    });
+    expect(decide(mail, { stubs: true }).ok).toBe(true);
   });
 
   it("splits secret texts off, so that no binding carries one", () => {

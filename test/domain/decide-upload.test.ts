@@ -12,8 +12,8 @@ const upload = (metadata: Record<string, unknown> = {}): Upload => ({
   metadata: { main_module: "w.js", ...metadata },
   modules: [main],
 });
-const SCRIPT = { path: "script", workerName: "shop" } as const;
-const VERSION = { path: "version", workerName: "shop" } as const;
+const SCRIPT = { path: "script", workerName: "shop", bindingStubs: true } as const;
+const VERSION = { path: "version", workerName: "shop", bindingStubs: true } as const;
 
 describe("decideUpload", () => {
   it("makes a draft of the smallest upload", () => {
@@ -71,8 +71,10 @@ describe("decideUpload", () => {
   });
 
   it.each([
-    [{ assets: { jwt: "x" } }, "Static assets are not supported yet"],
-    [{ assets: { jwt: "x" }, main_module: null }, "Static assets are not supported yet"],
+    [{ assets: {} }, "have no jwt"],
+    [{ assets: { jwt: 1 } }, "must be the token"],
+    [{ assets: { jwt: "x", config: 1 } }, "must be an object"],
+    [{ assets: { jwt: "x" }, main_module: null }, "has no main_module"],
     [{ containers: [{ class_name: "X" }] }, "Containers are not supported"],
   ])("refuses %j rather than run a Worker without it", (metadata, detail) => {
     expect(decideUpload(upload(metadata), SCRIPT)).toMatchObject({

@@ -106,34 +106,25 @@ describe("service bindings", () => {
   });
 });
 
-describe("a binding that this release stores but does not run", () => {
-  const source = `export default {
-  async fetch(request, env) {
-    if (new URL(request.url).pathname === "/fine") return new Response("fine");
-    return new Response(await env.CACHE.get("x"));
-  },
-};
-`;
+describe("a binding that cannot work", () => {
+  const refused = async (name: string, config: string) => {
+    const project = new Project(host, name, "export default { fetch() {} };", config);
+    const run = await project.tryWrangler("deploy");
+    expect(run.code).toBe(1);
+    expect((await host.api(`A/workers/scripts/${name}/versions`)).status).toBe(404);
+    return run.output;
+  };
 
-  test("is kept with the version, and its use fails with an error that names it", async () => {
-    const namespaceId = "0f2ac74b498b48028cb68387c421e279";
-    const project = new Project(
-      host,
-      "cached",
-      source,
-      `kv_namespaces = [{ binding = "CACHE", id = "${namespaceId}" }]`,
-    );
-    const version = await project.deploy(source);
-    const view = JSON.parse((await project.wrangler("versions", "view", version, "--json")).stdout);
-    expect(view.resources.bindings).toEqual([
-      expect.objectContaining({ name: "CACHE", type: "kv_namespace", namespace_id: namespaceId }),
-    ]);
-    expect((await host.visit(project.workersHost, "/fine")).body).toBe("fine");
-    const used = await host.visit(project.workersHost);
-    expect(used.status).toBe(500);
-    expect(used.headers["x-switchback-error"]).toBe("worker_threw");
-    // For the Worker's own people, in the host's log; it is not for visitors.
-    expect(used.body).not.toContain("CACHE");
-    await host.logged(/ worker_threw .*CACHE.*kv_namespace/);
+  test("is refused at upload, not found out at night: a type that nothing here can run", async () => {
+    const text = await refused("mailing", `[[send_email]]\nname = "MAIL"`);
+    expect(text).toMatch(/binding MAIL is of the type send_email/);
+    expect(text).toContain("[code: 130051]");
+  });
+
+  test("is refused at upload: a resource that does not exist", async () => {
+    const id = "0f2ac74b498b48028cb68387c421e279";
+    const text = await refused("cached", `kv_namespaces = [{ binding = "CACHE", id = "${id}" }]`);
+    expect(text).toContain(`The binding CACHE names the KV namespace "${id}"`);
+    expect(text).toContain("[code: 10041]");
   });
 });

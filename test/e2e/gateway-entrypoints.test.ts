@@ -136,6 +136,7 @@ describe("loaded code on the network", () => {
 
 describe("a service binding", () => {
   const api = (extra = "") => `import { WorkerEntrypoint, RpcTarget } from "cloudflare:workers";
+    class Shop extends RpcTarget { get open() { return "till 8"; } item(n) { return "item " + n; } }
     class Counter extends RpcTarget { n = 0; add(by) { return this.n += by; } }
     export default class extends WorkerEntrypoint {
       fetch(request) { return new Response("api " + new URL(request.url).pathname); }
@@ -143,6 +144,8 @@ describe("a service binding", () => {
       counter() { return new Counter(); }
       fail() { throw new TypeError("api failed"); }
       apply(f) { return f(20); }
+      get name() { return "the api"; }
+      get shop() { return new Shop(); }
     }
     export class Admin extends WorkerEntrypoint { hello() { return "admin " + this.ctx.props?.tenant; } }
     ${extra}`;
@@ -162,6 +165,14 @@ describe("a service binding", () => {
       "3",
     ],
     [`env.API.counter().add(5)`, "5"],
+    [`env.API.name`, "the api"],
+    [`env.API.shop.open`, "till 8"],
+    [`env.API.shop.item(7)`, "item 7"],
+    [`(async () => (await env.API.shop).item(8))()`, "item 8"],
+    [
+      `env.API.noSuchProperty`,
+      `threw The RPC receiver does not implement the method "noSuchProperty".`,
+    ],
     [`env.API.apply((n) => n + 1)`, "21"],
     [`env.API.fail()`, "threw api failed"],
     [

@@ -57,13 +57,25 @@ describe("a host on one machine", () => {
       .processes()
       .flatMap((process) => listening(process).map((address) => `${process.kind} ${address}`))
       .filter((line) => !line.endsWith(`:${host.port}`));
-    expect(others.map((line) => line.replace(/\d+$/, ""))).toEqual([
-      `supervisor ${LOOPBACK}:`,
+    // One of its own for each of the three, and one to Miniflare in the supervisor.
+    expect(others.map((line) => line.replace(/\d+$/, "")).toSorted()).toEqual([
       `control ${LOOPBACK}:`,
+      `data ${LOOPBACK}:`,
+      `sql ${LOOPBACK}:`,
+      `supervisor ${LOOPBACK}:`,
+      `supervisor ${LOOPBACK}:`,
+      `supervisor ${LOOPBACK}:`,
     ]);
     for (const line of others) {
       const port = Number(line.split(":")[1]);
-      for (const path of ["/client/v4/user", "/client/v4/accounts"]) {
+      for (const path of [
+        "/client/v4/user",
+        "/client/v4/accounts",
+        "/cdn-cgi/explorer/api/storage/kv/namespaces",
+        "/cdn-cgi/explorer/api/r2/buckets",
+        "/cdn-cgi/mf/scheduled",
+        "/cdn-cgi/handler/scheduled",
+      ]) {
         const answer = await rawRequest(
           port,
           `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,

@@ -29,6 +29,7 @@ function setUp(leaseMs = 0) {
     settings: DEFAULT_ISOLATION,
     upcoming: [] as readonly VersionId[],
     stopped: [] as readonly Stopped[],
+    tailed: false,
   };
   const calls: string[] = [];
   const work: Promise<unknown>[] = [];
@@ -46,6 +47,8 @@ function setUp(leaseMs = 0) {
         upcoming: state.upcoming,
         settings: state.settings,
         stopped: state.stopped,
+        tailed: state.tailed,
+        given: {},
       };
     },
     async leaseRouting(knownSeq) {
@@ -57,6 +60,10 @@ function setUp(leaseMs = 0) {
     ledgerDeployment: async (workerId) => ({ current: deploymentOf(workerId) }),
     ledgerRouting: async () => ({ seq: state.seq, table: state.table }),
     previewVersion: async () => null,
+    assets: async () => null,
+    assetFallbacks: async () => "[]",
+    assetBytes: async () => null,
+    tailEvents: async () => undefined,
     version: async () => null,
   };
   const down = async () => Promise.reject(new Error("down"));

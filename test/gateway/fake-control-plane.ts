@@ -5,6 +5,7 @@ import type { CurrentDeployment } from "../../src/domain/deployment.ts";
 import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts";
 import { DEFAULT_ISOLATION, type IsolationPolicy } from "../../src/domain/lease-settings.ts";
 import type { RouteTable } from "../../src/domain/route-table.ts";
+import type { TailEvent } from "../../src/domain/tail-event.ts";
 import type { LoadableVersion, ModuleType } from "../../src/domain/version.ts";
 import type { ControlPlane } from "../../src/gateway/control-plane.ts";
 import { createGateway, type GatewayOptions } from "../../src/gateway/gateway.ts";
@@ -21,6 +22,9 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
   const previews = new Map<string, VersionId>();
   const stopped = new Map<WorkerId, readonly Stopped[]>();
   const upcoming = new Map<WorkerId, readonly VersionId[]>();
+  const tailed = new Set<WorkerId>();
+  /** What has been told to whoever tails. */
+  const shown: TailEvent[] = [];
   const asked = { versions: 0, tables: 0, deployments: 0 };
   let seq = 0;
   let leaseMs = 0;
@@ -40,6 +44,8 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
         upcoming: upcoming.get(workerId) ?? [],
         settings,
         stopped: stopped.get(workerId) ?? [],
+        tailed: tailed.has(workerId),
+        given: {},
       };
     },
     leaseRouting: async (knownSeq) => {
@@ -53,13 +59,17 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
       const versionId = previews.get(`${label}-${workerId}`);
       if (versionId === undefined) return null;
       const breaker = stopped.get(workerId)?.find((one) => one.versionId === versionId);
-      return { versionId, stopped: breaker ?? null };
+      return { versionId, stopped: breaker ?? null, tailed: tailed.has(workerId) };
     },
     version: async (workerId, versionId) => {
       asked.versions++;
       const version = versions.get(versionId);
       return version?.workerId === workerId ? version : null;
     },
+    assets: async () => null,
+    assetFallbacks: async () => "[]",
+    assetBytes: async () => null,
+    tailEvents: async (_, { events }) => void shown.push(...events),
   };
   const work: Promise<unknown>[] = [];
   const scope: RequestScope = {
@@ -67,6 +77,7 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
     // No network: what is reached through it is tested where real entrypoints are.
     egress: () => null as unknown as Fetcher,
     serviceBinding: () => null as unknown as Fetcher,
+    binding: () => null as unknown as Fetcher,
   };
   const gateway = createGateway({
     loader: env.LOADER,
@@ -84,6 +95,8 @@ export function fakeSwitchback(options: Partial<GatewayOptions> = {}) {
     asked,
     previews,
     versions,
+    tailed,
+    shown,
     setTable,
     /** How long leases live, in milliseconds. 0, as at first: each request asks. */
     setLeases: (ms: number): void => void (leaseMs = ms),
@@ -174,6 +187,7 @@ export function loadable(source: string, fields: Partial<LoadableVersion> = {}):
     modules: [textModule("index.js", source)],
     bindings: [],
     secrets: [],
+    resources: {},
     compatibilityDate: "2026-10-01",
     compatibilityFlags: [],
     contentHash: "c0ffee",

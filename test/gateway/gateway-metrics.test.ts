@@ -36,12 +36,14 @@ describe("a gateway's report", () => {
     expect(gauges).toMatchObject({ inFlight: 0, loadedVersions: 1, draining: 0 });
   });
 
-  it("counts a preview for its Worker", async () => {
-    const { fetch, gateway, workerId } = setUp(answering(`"x"`));
+  it("counts a preview as a request, and as no traffic of its Worker", async () => {
+    const { fetch, gateway, previews, versionId, workerId } = setUp(answering(`"x"`));
+    previews.set(`next-${workerId}`, versionId);
     await fetch("http://none-web.workers.example/");
+    await fetch("http://next-web.workers.example/");
     const { counters, workers } = gateway.report();
-    expect(counters.requests).toEqual({ preview_not_found: 1 });
-    expect(workers).toEqual({ [workerId]: { requests: 1, errors: 1 } });
+    expect(counters.requests).toEqual({ preview_not_found: 1, served: 1 });
+    expect(workers).toEqual({});
   });
 
   it("counts what is in flight while it is", async () => {

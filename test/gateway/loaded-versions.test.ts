@@ -48,6 +48,22 @@ describe("what a gateway has loaded", () => {
     expect(loaded.add(version(1), 0).loaderId.at(-1)).toBe("2");
   });
 
+  it("is loaded a second time for whoever tails it, and that one goes when nobody does", () => {
+    const loaded = new LoadedVersions("g");
+    const id = "v1" as VersionId;
+    const plain = loaded.add(version(1), 0);
+    expect(loaded.find(worker, id, "tailed")).toBeNull();
+    const tailed = loaded.add(version(1), 0, "tailed");
+    expect([loaded.find(worker, id), loaded.find(worker, id, "tailed")]).toEqual([plain, tailed]);
+    const objects = loaded.add(version(1), 0, "objects");
+    expect(new Set([plain, tailed, objects].map(({ loaderId }) => loaderId)).size).toBe(3);
+    loaded.endTail(worker);
+    expect([loaded.find(worker, id), loaded.find(worker, id, "tailed")]).toEqual([plain, null]);
+    expect(loaded.takeEvictable(RETIRED_VERSION_KEEP_MS - 1)).toEqual([]);
+    loaded.noteDeployment(worker, deployed(1));
+    expect(loaded.takeEvictable(RETIRED_VERSION_KEEP_MS * 2)).toEqual([tailed]);
+  });
+
   it("is not found any more once it was given up or unloaded", () => {
     const loaded = new LoadedVersions("g");
     const find = () => loaded.find(worker, "v1" as VersionId);

@@ -16,7 +16,7 @@ import { settle, VirtualTime } from "./virtual-time.ts";
 const WORKER = "w" as WorkerId;
 
 /** A preview of the version `id`. */
-const of = (id: string): Preview => ({ versionId: id as VersionId, stopped: null });
+const of = (id: string): Preview => ({ versionId: id as VersionId, stopped: null, tailed: false });
 
 function setUp() {
   const time = new VirtualTime();

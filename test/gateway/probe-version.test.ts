@@ -9,6 +9,7 @@ async function probe(source: string, fields: Partial<LoadableVersion> = {}) {
   const scope = {
     waitUntil: (promise: Promise<unknown>) => void work.push(promise),
     serviceBinding: () => null as unknown as Fetcher,
+    binding: () => null as unknown as Fetcher,
   };
   const result = await probeVersion(env.LOADER, loadable(source, fields), scope);
   await Promise.all(work);

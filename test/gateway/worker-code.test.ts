@@ -21,14 +21,14 @@ const bindings = [
   binding("JSON", "json", { json: { a: [1, null] } }),
   binding("KEY", "secret_text"),
   binding("META", "version_metadata"),
-  binding("COUNTER", "durable_object_namespace", { class_name: "Counter" }),
+  binding("COUNTER", "workflow", { workflow_name: "counter" }),
 ];
 const fields: Partial<LoadableVersion> = {
   bindings,
   secrets: [{ name: "KEY", text: "s3cret" }],
   tag: "v1",
 };
-const UNAVAILABLE = `Binding "COUNTER" (durable_object_namespace) cannot be used yet: this Switchback stores it but does not run it.`;
+const UNAVAILABLE = `Binding "COUNTER" (workflow) cannot be used: this Switchback stores it but does not run it.`;
 
 describe("the environment of a version", () => {
   it("has text, JSON, secrets and the version's metadata", async () => {

@@ -10,6 +10,7 @@ import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts"
 import { DEFAULT_ISOLATION } from "../../src/domain/lease-settings.ts";
 import type { RouteTable } from "../../src/domain/route-table.ts";
 import type { LoadableVersion } from "../../src/domain/version.ts";
+import { defineCacheBinding } from "../../src/gateway/bindings/cache-binding.ts";
 import { defineEgress } from "../../src/gateway/egress.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import { defineGatewayEntrypoint, type TrialCalls } from "../../src/gateway/gateway-entrypoint.ts";
@@ -95,6 +96,7 @@ const versionOf = (
   modules: [{ name: "index.js", type: "esm", bytes: new TextEncoder().encode(source) }],
   bindings,
   secrets: [],
+  resources: {},
   compatibilityDate: "2026-10-01",
   compatibilityFlags: [],
   contentHash: "c0ffee",
@@ -109,7 +111,15 @@ const gatewayOf = (env: FixtureEnv) =>
       leaseDeployment: async (workerId) => {
         const current = deployments.get(workerId) ?? null;
         const grant = await lockAnswer(current?.seq ?? 0);
-        return { grant, current, upcoming: [], settings: DEFAULT_ISOLATION, stopped: [] };
+        return {
+          grant,
+          current,
+          upcoming: [],
+          settings: DEFAULT_ISOLATION,
+          stopped: [],
+          tailed: false,
+          given: {},
+        };
       },
       leaseRouting: async (knownSeq) => {
         const grant = await lockAnswer(seq);
@@ -119,6 +129,10 @@ const gatewayOf = (env: FixtureEnv) =>
       ledgerRouting: async () => "undecided",
       previewVersion: async () => null,
       version: async (_, versionId) => versions.get(versionId) ?? null,
+      assets: async () => null,
+      assetFallbacks: async () => "[]",
+      assetBytes: async () => null,
+      tailEvents: async () => undefined,
     },
     workersDomain: "workers.example",
     overridePolicy: "public",
@@ -127,6 +141,7 @@ const gatewayOf = (env: FixtureEnv) =>
   }));
 
 export class GatewayEntrypoint extends defineGatewayEntrypoint<FixtureEnv>(gatewayOf) {}
+export class CacheBinding extends defineCacheBinding<FixtureEnv>() {}
 export class ServiceBinding extends defineServiceBinding<FixtureEnv>(gatewayOf) {}
 export class Egress extends defineEgress<FixtureEnv>((env, scope) => ({
   mode: env.EGRESS,

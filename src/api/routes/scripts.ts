@@ -6,6 +6,7 @@ import { decideUpload } from "../../domain/decide-upload.ts";
 import { SCRIPTS_LIST_MAX } from "../../domain/limits.ts";
 import type { VersionDraft } from "../../domain/upload.ts";
 import type { ModuleRef, Version } from "../../domain/version.ts";
+import { findClassReferrers } from "../../store/durable-namespaces.ts";
 import { findServiceReferences } from "../../store/references.ts";
 import { findLatestVersion, listLatestVersions } from "../../store/versions.ts";
 import { countWorkers, listWorkers } from "../../store/workers.ts";
@@ -39,7 +40,13 @@ export const scriptRoutes = new Hono<ApiEnv>()
     const name = accept(newWorkerName(c.req.param("name")));
     const strictInherit = isStrictInherit(c);
     const upload = accept(await readUpload(c.req.raw));
-    const draft = accept(decideUpload(upload, { path: "script", workerName: name }));
+    const draft = accept(
+      decideUpload(upload, {
+        path: "script",
+        workerName: name,
+        bindingStubs: c.var.config.bindingStubs,
+      }),
+    );
     const put = accept(
       await putScript(c.var.context, name, draft, {
         strictInherit,
@@ -77,6 +84,7 @@ export const scriptRoutes = new Hono<ApiEnv>()
     const { context } = c.var;
     const worker = accept(await workerNamed(context, c.req.param("name")));
     const all = await findServiceReferences(context.db, context.accountId, null);
+    const classes = await findClassReferrers(context.db, context.accountId, worker.id);
     const toWire = (service: string, name: string) => ({
       service,
       environment: "production",
@@ -93,7 +101,11 @@ export const scriptRoutes = new Hono<ApiEnv>()
           .map((reference) => toWire(reference.service, reference.binding)),
         pages_function: false,
       },
-      durable_objects: [],
+      durable_objects: classes.map((reference) => ({
+        ...toWire(reference.worker, reference.binding),
+        durable_object_namespace_id: reference.namespaceId,
+        durable_object_namespace_name: `${worker.name}_${reference.className}`,
+      })),
       dispatch_outbounds: [],
     });
   });

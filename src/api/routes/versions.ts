@@ -76,7 +76,13 @@ export async function storeUpload(
   upload: Upload,
   strictInherit: boolean,
 ): Promise<Uploaded> {
-  const draft = accept(decideUpload(upload, { path: "version", workerName: worker.name }));
+  const draft = accept(
+    decideUpload(upload, {
+      path: "version",
+      workerName: worker.name,
+      bindingStubs: c.var.config.bindingStubs,
+    }),
+  );
   const version = accept(
     await uploadVersion(c.var.context, worker, draft, {
       triggeredBy: "version_upload",

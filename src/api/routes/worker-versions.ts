@@ -74,7 +74,13 @@ async function deployUpload(
   upload: Upload,
   strictInherit: boolean,
 ): Promise<Uploaded> {
-  const draft = accept(decideUpload(upload, { path: "script", workerName: worker.name }));
+  const draft = accept(
+    decideUpload(upload, {
+      path: "script",
+      workerName: worker.name,
+      bindingStubs: c.var.config.bindingStubs,
+    }),
+  );
   const { version, deployment } = accept(
     await putScript(c.var.context, worker.name, draft, {
       strictInherit,

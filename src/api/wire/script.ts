@@ -11,7 +11,8 @@ export const toWireScript = (worker: Worker, latest: Version | null) => ({
   modified_on: toWireTime(worker.modifiedOn),
   usage_model: latest?.settings["usage_model"] ?? "standard",
   ...toWireScriptSettings(worker),
-  has_assets: false,
+  ...(typeof worker.migrationTag === "string" ? { migration_tag: worker.migrationTag } : {}),
+  has_assets: latest?.hasAssets ?? false,
   has_modules: latest?.syntax === "modules",
   ...(latest === null
     ? {}

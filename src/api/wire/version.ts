@@ -40,11 +40,12 @@ export const toWireVersion = (version: Version, worker: Worker) => ({
   startup_time_ms: version.startupTimeMs,
 });
 
-const toWireRuntime = ({ compatibilityDate, compatibilityFlags, settings }: Version) => ({
+const toWireRuntime = ({ compatibilityDate, compatibilityFlags, settings, durable }: Version) => ({
   compatibility_date: compatibilityDate,
   compatibility_flags: compatibilityFlags,
   usage_model: settings["usage_model"] ?? "standard",
   ...(settings["limits"] === undefined ? {} : { limits: settings["limits"] }),
+  ...(typeof durable?.tag === "string" ? { migration_tag: durable.tag } : {}),
 });
 
 /** The flatter shape under `…/workers/:id/versions`. `modules` only when they were asked for. */

@@ -8,6 +8,9 @@ const WEIGHTS: Record<ProcessKind, number> = {
   pool: 8,
   quarantine: 2,
   control: 5,
+  data: 3,
+  sql: 1,
+  objects: 1,
   trial: 2,
   supervisor: 3,
   launcher: 2,
@@ -15,7 +18,14 @@ const WEIGHTS: Record<ProcessKind, number> = {
 };
 const KINDS = Object.keys(WEIGHTS) as ProcessKind[];
 /** One of each has to be there again. A dead guard is not replaced while its supervisor lives. */
-const SINGLE: readonly ProcessKind[] = ["launcher", "supervisor", "control", "trial"];
+const SINGLE: readonly ProcessKind[] = [
+  "launcher",
+  "supervisor",
+  "control",
+  "data",
+  "sql",
+  "trial",
+];
 /** Of all volleys: those of two processes soon after one another. */
 const DOUBLE = 0.2;
 /** Of all blows: those that only put a process to sleep. */

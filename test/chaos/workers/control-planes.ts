@@ -10,7 +10,14 @@ import type { RoutingLock } from "../../../src/control/routing-lock.ts";
 import type { NetworkFaults } from "./names.ts";
 
 /** Nothing here loads code. */
-const NO_CODE = { previewVersion: async () => null, version: async () => null };
+const NO_CODE = {
+  previewVersion: async () => null,
+  version: async () => null,
+  assets: async () => null,
+  assetFallbacks: async () => "[]",
+  assetBytes: async () => null,
+  tailEvents: async () => undefined,
+};
 
 /** By the objects and the database themselves, as src/index.ts has it. */
 export function directPlane(env: Env): ControlPlane {

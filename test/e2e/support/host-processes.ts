@@ -8,6 +8,9 @@ export type ProcessKind =
   /** The shell that ends what a killed supervisor leaves behind. */
   | "guard"
   | "control"
+  | "data"
+  | "sql"
+  | "objects"
   | "pool"
   | "quarantine"
   | "trial";
@@ -62,13 +65,19 @@ function describe(pid: number, isLauncher: boolean): HostProcess | undefined {
   const config = command.find((word) => word.endsWith(".capnp"));
   if (config !== undefined)
     return { pid, kind: gatewayKind(config), name: basename(config, ".capnp") };
-  return command[0]?.includes("workerd") ? known("control") : undefined;
+  if (!command[0]?.includes("workerd")) return undefined;
+  return known(
+    (/\bSWITCHBACK_PROCESS=(data|sql)\b/.exec(read(`/proc/${pid}/environ`))?.[1] as
+      | "data"
+      | "sql") ?? "control",
+  );
 }
 
 /** A gateway's configuration tells what it is for: the trials' has a fixed socket, one for suspects announces. */
 function gatewayKind(configFile: string): ProcessKind {
   const config = read(configFile);
   if (config.includes("trial-in.sock")) return "trial";
+  if (config.includes('"OBJECT_HOSTS"')) return "objects";
   return config.includes('"SUPERVISOR"') ? "quarantine" : "pool";
 }
 

@@ -1,5 +1,5 @@
 /** A small project in a directory of its own, as a team keeps it in its repository. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import type { TestHost } from "./test-host.ts";
@@ -34,6 +34,11 @@ export class Project {
     const path = join(this.directory, file);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
+    return this;
+  }
+
+  remove(file: string): this {
+    rmSync(join(this.directory, file));
     return this;
   }
 

@@ -149,7 +149,9 @@ export class TestHost {
 
   /** Process id of the control process, as the host has told it last. */
   runtimePid(): number {
-    const all = [...this.#output.matchAll(/(?:ready url.* runtime|runtime back .* pid)=(\d+)/g)];
+    const all = [
+      ...this.#output.matchAll(/(?:ready url.* runtime|runtime back (?!of=).* pid)=(\d+)/g),
+    ];
     return Number(all.at(-1)?.[1]);
   }
 

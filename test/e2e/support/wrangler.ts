@@ -1,7 +1,8 @@
 /** The real wrangler as its users run it, with nothing of the machine's own settings. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -32,14 +33,14 @@ function wranglerHome(): string {
   return home;
 }
 
-/** Runs `wrangler …args` in `cwd` without a terminal. Never rejects: the exit code is the caller's to judge. */
-export function wrangler(
+/** Starts `wrangler …args` in `cwd` without a terminal. */
+export function startWrangler(
   host: TestHost,
   cwd: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Promise<WranglerRun> {
-  const child = spawn(process.execPath, [WRANGLER, ...args], {
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, [WRANGLER, ...args], {
     cwd,
     env: {
       PATH: process.env["PATH"],
@@ -55,6 +56,16 @@ export function wrangler(
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+}
+
+/** Runs `wrangler …args` to its end. Never rejects: the exit code is the caller's to judge. */
+export function wrangler(
+  host: TestHost,
+  cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<WranglerRun> {
+  const child = startWrangler(host, cwd, args, env);
   let stdout = "";
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
