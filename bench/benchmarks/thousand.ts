@@ -12,7 +12,12 @@ import { putWorker } from "../servers/deployed-worker.ts";
 const FEW = 25;
 /** MiB; a thousand small Workers would take about 2,000. */
 const MEMORY_MB = 512;
-const SETTINGS = { SWITCHBACK_GATEWAY_MEMORY_MB: String(MEMORY_MB) };
+/** Each Worker is two changes of the route table, that wait a lease each. */
+const LEASE_MS = 50;
+const SETTINGS = {
+  SWITCHBACK_GATEWAY_MEMORY_MB: String(MEMORY_MB),
+  SWITCHBACK_LEASE_MS: String(LEASE_MS),
+};
 const COLD_SHARE_MAX: Target = { bound: "at most", value: 1.5 };
 /** A gateway at its limit gets a successor first, and may be there beside it for a while. */
 const MEMORY_MAX: Target = { bound: "at most", value: MEMORY_MB * 1.5 };

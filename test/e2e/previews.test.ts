@@ -127,9 +127,15 @@ describe("a version that was never deployed", () => {
 
 describe("a preview host", () => {
   test("of nothing is a 404 that tells nothing of the Worker", async () => {
-    for (const label of ["nothing", "00000000", draft.slice(0, 7)]) {
+    // Eight digits are an id's; seven are too few for that, and no alias begins with a digit.
+    for (const [label, kind] of [
+      ["nothing", "preview_not_found"],
+      ["00000000", "preview_not_found"],
+      ["a000000", "preview_not_found"],
+      ["0000000", "no_such_host"],
+    ] as const) {
       const { status, headers } = await look(hostOf(label));
-      expect([status, headers["x-switchback-error"]], label).toEqual([404, "preview_not_found"]);
+      expect([status, headers["x-switchback-error"]], label).toEqual([404, kind]);
     }
   });
 
