@@ -157,7 +157,7 @@ describe("leases of a WorkerLock", () => {
 
   it("when storage is lost while a deployment drains, nobody is told which is current until it is sure, and then the new one is", async () => {
     const { versions, lock, worker } = await served("lease-lost");
-    await lock.configure({ leaseMs: 40, onIsolation: "refuse", staleMsMax: 0 });
+    await lock.configure({ leaseMs: 400, onIsolation: "refuse", staleMsMax: 0 });
     await scheduler.wait(1_300);
     await lock.lease();
     const begun = await lock.begin(deployRequest(command([[versions[1]!.id, 100]])));
