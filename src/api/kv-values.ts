@@ -5,7 +5,6 @@ import { type KvPutOptions, valueTooLarge } from "../domain/kv.ts";
 import { KV_FORM_BYTES_MAX, KV_VALUE_BYTES_MAX } from "../domain/limits-kv.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { ApiContext } from "./api-env.ts";
-import { refuseWith } from "./envelope.ts";
 import type { KvPairBody } from "./kv-schemas.ts";
 import { readMultipart } from "./multipart.ts";
 import { positive } from "./paging.ts";
@@ -15,19 +14,6 @@ import { bodyChunks, BodyRefused, parseJson } from "./read-body.ts";
 const { from: streamFrom } = ReadableStream as unknown as {
   from: (chunks: AsyncIterable<Uint8Array>) => ReadableStream<Uint8Array>;
 };
-
-/** The key that ends the path. It is read from the path as it was sent: a key may have slashes and percent signs. */
-export function keyOf(c: ApiContext, resource: "values" | "metadata"): string {
-  const { pathname } = new URL(c.req.url);
-  const before = `/${resource}/`;
-  const spelled = pathname.slice(pathname.indexOf(before) + before.length);
-  try {
-    return decodeURIComponent(spelled);
-  } catch {
-    const detail = "the key in the path is not URL-encoded UTF-8.";
-    return refuseWith({ kind: "bad_request", detail });
-  }
-}
 
 /** The body is the value, or a form with the value and metadata. */
 export async function putValue(

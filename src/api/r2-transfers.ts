@@ -24,19 +24,6 @@ const KEPT_HEADERS = [
 /** Headers of a read by which it may turn out that the client has the object already. */
 const CONDITIONS = ["if-none-match", "if-modified-since"];
 
-/** The key that ends the path. It is read from the path as it was sent: a key may have slashes and percent signs. */
-export function objectKeyOf(c: ApiContext): string {
-  const { pathname } = new URL(c.req.url);
-  const before = "/objects/";
-  const spelled = pathname.slice(pathname.indexOf(before) + before.length);
-  try {
-    return decodeURIComponent(spelled);
-  } catch {
-    const detail = "the key in the path is not URL-encoded UTF-8.";
-    return refuseWith({ kind: "bad_request", detail });
-  }
-}
-
 /** The object's bytes, with its metadata as headers. */
 export async function sendObject(
   c: ApiContext,

@@ -1,6 +1,6 @@
 /** Where gateways that are under suspicion ask before they run a version, on a socket of their own. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { rmSync } from "node:fs";
+import { listenOnSocket } from "./listen-on-socket.ts";
 
 export interface Announcement {
   /** Name of the gateway. */
@@ -24,20 +24,10 @@ export async function listenForAnnouncements(
   socketPath: string,
   { admit }: AnnouncementsParts,
 ): Promise<Announcements> {
-  rmSync(socketPath, { force: true });
   const server = createServer((request, response) => {
     void answer(request, response, admit).catch(() => response.destroy());
   });
-  await new Promise<void>((done, fail) => {
-    server.once("error", fail);
-    server.listen(socketPath, done);
-  });
-  return {
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((done) => server.close(done));
-    },
-  };
+  return { close: await listenOnSocket(server, socketPath) };
 }
 
 async function answer(

@@ -4,7 +4,6 @@
  * that blocks its process is found and stopped as a request's would be.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { rmSync } from "node:fs";
 import {
   type EventDispatch,
   eventHost,
@@ -19,6 +18,7 @@ import {
 } from "../domain/limits-event.ts";
 import { carryEvent } from "./events-carry.ts";
 import type { Flight, Switchyard, Upstream } from "./front/switchyard.ts";
+import { listenOnSocket } from "./listen-on-socket.ts";
 
 export interface EventsParts {
   readonly switchyard: Pick<Switchyard, "place" | "lost" | "answered" | "ended">;
@@ -33,22 +33,17 @@ export interface Events {
 }
 
 export async function listenForEvents(socketPath: string, parts: EventsParts): Promise<Events> {
-  rmSync(socketPath, { force: true });
   const courier = new EventCourier(parts);
   const server = createServer((request, response) => {
     void answer(request, response, courier).catch(() => response.destroy());
   });
   // An event takes as long as its handler does.
   server.requestTimeout = 0;
-  await new Promise<void>((done, fail) => {
-    server.once("error", fail);
-    server.listen(socketPath, done);
-  });
+  const close = await listenOnSocket(server, socketPath);
   return {
     close: async () => {
       courier.close();
-      server.closeAllConnections();
-      await new Promise((done) => server.close(done));
+      await close();
     },
   };
 }

@@ -14,6 +14,7 @@ import {
   RUNTIME_START_TRIES_MAX,
 } from "../domain/limits.ts";
 import type { StopReason } from "../domain/breaker.ts";
+import { comesUp } from "./comes-up.ts";
 import { GatewayProcess, type GatewayKind, type GatewayProcessParts } from "./gateway-process.ts";
 import { HostError, reasonOf } from "./host-error.ts";
 import type { Log } from "./log.ts";
@@ -59,8 +60,6 @@ interface Place {
   acquittedAt: number;
 }
 
-/** Between two looks at a process that is starting, in milliseconds. */
-const LOOK_MS = 10;
 /** How long a gateway may take to say that it closes its WebSockets, in milliseconds; a blocked one never says it. */
 const DRAIN_ASK_MS_MAX = 1_000;
 /** How long work that goes on behind the last answer may take, in milliseconds. */
@@ -203,7 +202,11 @@ export class Gateways {
   async #bringUp(place: Place): Promise<boolean> {
     const gateway = this.#spawn(place);
     if (gateway === null) return false;
-    if ((await this.#answers(gateway)) && place.wanted && !this.#stopping) {
+    if (
+      (await comesUp(gateway, performance.now() + GATEWAY_START_MS_MAX, GATEWAY_START_MS_MAX)) &&
+      place.wanted &&
+      !this.#stopping
+    ) {
       gateway.isUp = true;
       place.current = gateway;
       this.#parts.onUp(gateway, place.group);
@@ -264,17 +267,6 @@ export class Gateways {
     this.#parts.onGone(gateway, cause);
     // One that was to be replaced anyway may have a successor that is just starting.
     if (isVacant && !place.successorStarts) void this.#fill(place);
-  }
-
-  /** Whether it has come up. */
-  async #answers(gateway: GatewayProcess): Promise<boolean> {
-    const deadline = performance.now() + GATEWAY_START_MS_MAX;
-    while (gateway.pid !== undefined && performance.now() < deadline) {
-      const answer = await gateway.ask("GET", "/alive", GATEWAY_START_MS_MAX);
-      if (answer?.status === 204) return gateway.pid !== undefined;
-      await sleep(LOOK_MS);
-    }
-    return false;
   }
 
   #close(place: Place): void {

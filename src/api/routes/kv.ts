@@ -25,7 +25,8 @@ import type { ApiContext, ApiEnv } from "../api-env.ts";
 import { logChange } from "../change-log.ts";
 import { accept, refuseWith, success } from "../envelope.ts";
 import { kvBulkGet, kvKeyNames, kvPairs, kvTitle } from "../kv-schemas.ts";
-import { decodeValue, keyOf, putValue, toKvPair } from "../kv-values.ts";
+import { pathKey } from "../path-key.ts";
+import { decodeValue, putValue, toKvPair } from "../kv-values.ts";
 import { flag, pageInfo, pageOf, positive } from "../paging.ts";
 import { readJson } from "../read-body.ts";
 
@@ -77,7 +78,7 @@ export const kvRoutes = new Hono<ApiEnv>()
   .get("/:namespaceId/values/:key{.+}", async (c) => {
     const namespace = await namespaceOf(c, "get");
     const { value, expiresOn } = accept(
-      await readKvKey(c.var.context, namespace.id, keyOf(c, "values")),
+      await readKvKey(c.var.context, namespace.id, pathKey(c, "values")),
     );
     return new Response(value as BodyInit, {
       headers: {
@@ -88,19 +89,19 @@ export const kvRoutes = new Hono<ApiEnv>()
   })
   .put("/:namespaceId/values/:key{.+}", async (c) => {
     const namespace = await namespaceOf(c, "put");
-    accept(await putValue(c, namespace.id, keyOf(c, "values")));
+    accept(await putValue(c, namespace.id, pathKey(c, "values")));
     logChange(c, "kv_keys.put", { namespace: namespace.id, keys: 1 });
     return success(c, null);
   })
   .delete("/:namespaceId/values/:key{.+}", async (c) => {
     const namespace = await namespaceOf(c, "delete");
-    await deleteKeys(c, namespace, [keyOf(c, "values")]);
+    await deleteKeys(c, namespace, [pathKey(c, "values")]);
     return success(c, null);
   })
   .get("/:namespaceId/metadata/:key{.+}", async (c) => {
     const namespace = await namespaceOf(c, "get");
     const { value, metadata } = accept(
-      await readKvKey(c.var.context, namespace.id, keyOf(c, "metadata")),
+      await readKvKey(c.var.context, namespace.id, pathKey(c, "metadata")),
     );
     if (value instanceof ReadableStream) await value.cancel();
     return success(c, metadata === null ? null : (JSON.parse(metadata) as unknown));

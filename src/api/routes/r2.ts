@@ -19,7 +19,8 @@ import { logChange } from "../change-log.ts";
 import { accept, refuseWith, success } from "../envelope.ts";
 import { flag, positive } from "../paging.ts";
 import { r2Bucket, r2Headers } from "../r2-schemas.ts";
-import { objectKeyOf, sendObject, storeObject } from "../r2-transfers.ts";
+import { pathKey } from "../path-key.ts";
+import { sendObject, storeObject } from "../r2-transfers.ts";
 import { readJson } from "../read-body.ts";
 import { toWireBucket, toWireObject, toWireUpload } from "../wire/r2.ts";
 
@@ -92,17 +93,19 @@ export const r2Routes = new Hono<ApiEnv>()
     };
     return success(c, page.objects.map(toWireObject), { info });
   })
-  .get("/:bucket/objects/:key{.+}", async (c) => sendObject(c, await bucketOf(c), objectKeyOf(c)))
+  .get("/:bucket/objects/:key{.+}", async (c) =>
+    sendObject(c, await bucketOf(c), pathKey(c, "objects")),
+  )
   .put("/:bucket/objects/:key{.+}", async (c) => {
     const bucket = await bucketOf(c);
     const storageClass = headersOf(c)["cf-r2-storage-class"] ?? bucket.storageClass;
-    const object = await storeObject(c, bucket, objectKeyOf(c), storageClass);
+    const object = await storeObject(c, bucket, pathKey(c, "objects"), storageClass);
     logChange(c, "r2_object.put", { bucket: bucket.name, key: object.key, size: object.size });
     return success(c, toWireUpload(object));
   })
   .delete("/:bucket/objects/:key{.+}", async (c) => {
     const bucket = await bucketOf(c);
-    const key = objectKeyOf(c);
+    const key = pathKey(c, "objects");
     accept(await deleteR2Object(c.var.context, bucket, key));
     logChange(c, "r2_object.delete", { bucket: bucket.name, key });
     return success(c, { key });

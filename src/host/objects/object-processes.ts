@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { GATEWAY_RESTART_MS_MAX } from "../../domain/limits.ts";
 import {
   OBJECT_PROCESS_BLOCK_CPU_MS_MAX,
@@ -15,6 +16,7 @@ import {
   OBJECT_PROCESS_STOP_MS_MAX,
   OBJECT_SLOT_TRUSTED_MS,
 } from "../../domain/limits-data.ts";
+import { comesUp } from "../comes-up.ts";
 import { GatewayProcess, type GatewayProcessParts } from "../gateway-process.ts";
 import { reasonOf } from "../host-error.ts";
 import type { Log } from "../log.ts";
@@ -161,7 +163,7 @@ export class ObjectProcesses {
     if (resident.losses > 0) await sleep(Math.min(pauseMs, GATEWAY_RESTART_MS_MAX));
     while (!this.#closed && resident.ending === null && performance.now() < deadline) {
       const process = this.#spawn(resident);
-      if (process !== null && (await answers(process, deadline))) {
+      if (process !== null && (await comesUp(process, deadline, OBJECT_PROCESS_START_MS_MAX))) {
         resident.process = process;
         resident.startedAt = performance.now();
         resident.silent = null;
@@ -293,16 +295,3 @@ const unusedMs = ({ idleMs, askedAt }: Resident): number =>
 
 const usageOf = ({ pid }: GatewayProcess): ProcessUsage =>
   (pid === undefined ? null : processUsage(pid)) ?? { cpuMs: 0, rssBytes: 0 };
-
-const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
-/** Between two looks at a process that is starting, in milliseconds. */
-const START_LOOK_MS = 10;
-
-async function answers(process: GatewayProcess, deadline: number): Promise<boolean> {
-  while (process.pid !== undefined && performance.now() < deadline) {
-    const answer = await process.ask("GET", "/alive", OBJECT_PROCESS_START_MS_MAX);
-    if (answer?.status === 204) return true;
-    await sleep(START_LOOK_MS);
-  }
-  return false;
-}

@@ -2,8 +2,8 @@
  * Where gateways ask at which slot a Worker's Durable Objects answer: `GET /<Worker id>` → 200 with the slot's number,
  * 503 when there is none just now.
  */
-import { rmSync } from "node:fs";
 import { createServer } from "node:http";
+import { listenOnSocket } from "../listen-on-socket.ts";
 
 export interface ObjectsDirectory {
   close(): Promise<void>;
@@ -13,7 +13,6 @@ export async function listenForObjects(
   socketPath: string,
   slotOf: (workerId: string) => Promise<number | null>,
 ): Promise<ObjectsDirectory> {
-  rmSync(socketPath, { force: true });
   const server = createServer((request, response) => {
     request.resume();
     slotOf((request.url ?? "").slice(1)).then(
@@ -24,14 +23,5 @@ export async function listenForObjects(
       () => response.writeHead(503).end(),
     );
   });
-  await new Promise<void>((done, fail) => {
-    server.once("error", fail);
-    server.listen(socketPath, done);
-  });
-  return {
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((done) => server.close(done));
-    },
-  };
+  return { close: await listenOnSocket(server, socketPath) };
 }
