@@ -2,11 +2,12 @@
 import type { Binding } from "../../domain/binding.ts";
 import { readDurableResource } from "../../domain/durable-resource.ts";
 import type { LoadableVersion } from "../../domain/version.ts";
+import { RESERVED_PREFIX } from "../injected-modules.ts";
 import type { RequestScope } from "../request-scope.ts";
 import type { RawBinding } from "./raw-binding.ts";
 
 /** The `env` entry that carries {@link EnvInfo} to the prelude, which takes it away. */
-export const ENV_INFO = "__switchback";
+const ENV_INFO = RESERVED_PREFIX;
 
 export interface EnvInfo {
   /** Behind `caches`: the Worker's own. */
