@@ -3,6 +3,7 @@ import type { Worker } from "../domain/worker.ts";
 import { updateWorkerSettings } from "../store/workers.ts";
 import { auditEntry } from "./audit-entry.ts";
 import type { ActingContext } from "./context.ts";
+import { DEPLOYABLE_KEY } from "./deployable-versions.ts";
 import { LEASE_SETTINGS_KEY } from "./lock-settings.ts";
 
 /** Replaces the settings that `given` names and leaves the others; the Worker as it is then. */
@@ -12,14 +13,17 @@ export const changeWorkerSettings = (
   given: Worker["settings"],
 ): Promise<Worker> => write(context, worker, { ...worker.settings, ...given }, given);
 
-/** Takes what `given` does not name back to its default; leases are set elsewhere, and stay. */
+/** Takes what `given` does not name back to its default; what is set elsewhere stays. */
 export function replaceWorkerSettings(
   context: ActingContext,
   worker: Worker,
   given: Worker["settings"],
 ): Promise<Worker> {
-  const lease = worker.settings[LEASE_SETTINGS_KEY];
-  const kept = lease === undefined ? {} : { [LEASE_SETTINGS_KEY]: lease };
+  const kept = Object.fromEntries(
+    [LEASE_SETTINGS_KEY, DEPLOYABLE_KEY]
+      .filter((key) => worker.settings[key] !== undefined)
+      .map((key) => [key, worker.settings[key]]),
+  );
   return write(context, worker, { ...given, ...kept }, given);
 }
 

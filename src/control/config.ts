@@ -3,6 +3,7 @@ import { parseAccountId, type AccountId } from "../domain/ids.ts";
 import type { LeaseTerms } from "../domain/lease.ts";
 import {
   AUTHORITY_LEASES_MIN,
+  DEPLOYABLE_VERSIONS_HARD_MAX,
   DEPLOYMENT_VERSIONS_DEFAULT_MAX,
   DEPLOYMENT_VERSIONS_HARD_MAX,
   DRIFT_PERMILLE_DEFAULT,
@@ -40,6 +41,15 @@ export function deploymentVersionsMax(env: { readonly DEPLOYMENT_VERSIONS_MAX?: 
     DEPLOYMENT_VERSIONS_HARD_MAX,
   );
 }
+
+/** So many of a Worker's most recently uploaded versions may be deployed; 0: all. */
+export const deployableVersionsMax = (env: { readonly DEPLOYABLE_VERSIONS_MAX?: string }): number =>
+  wholeNumber(
+    "DEPLOYABLE_VERSIONS_MAX",
+    env.DEPLOYABLE_VERSIONS_MAX || "0",
+    0,
+    DEPLOYABLE_VERSIONS_HARD_MAX,
+  );
 
 /** Whether bindings that nothing here can run are kept instead of refused. */
 export function bindingStubs(env: { readonly BINDING_STUBS?: string }): boolean {

@@ -1,20 +1,23 @@
 /** Deploy versions of a Worker: checked at the door, then decided again and carried out under its lock. */
-import { decideDeployment, type DeploymentCommand } from "../domain/deployment.ts";
+import type { DeploymentCommand } from "../domain/deployment.ts";
 import type { DomainError } from "../domain/errors.ts";
 import type { DeploymentId } from "../domain/ids.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { Worker } from "../domain/worker.ts";
 import { findGivers } from "../store/durable-state.ts";
-import { findVersionOwners } from "../store/versions.ts";
 import type { ActingContext } from "./context.ts";
 import { accept, deploy, type Deployed } from "./deploy.ts";
 import { outcomeUnknown } from "./drive.ts";
-import { durableFacts } from "./durable-facts.ts";
+import { planDeployment } from "./deployment-facts.ts";
+import { lookAtD1 } from "./look-at-d1.ts";
 import { awaitGivers } from "./await-givers.ts";
-import type { DeployProgress, DeployRequest } from "./worker-lock.ts";
+import type { DeployRequest } from "./deploy-request.ts";
+import type { DeployProgress } from "./worker-lock.ts";
 
 export interface DeployOptions {
   readonly versionsMax: number;
+  /** So many of the versions uploaded last may be deployed; null: all. */
+  readonly deployableMax: number | null;
   /** The client's Idempotency-Key with the hash of what it asked for; null when it sent none. */
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
 }
@@ -63,23 +66,22 @@ async function atTheDoor(
   command: DeploymentCommand,
   options: DeployOptions,
 ): Promise<Result<DeployRequest, DomainError>> {
+  const ids = command.versions.map((share) => share.versionId.toLowerCase());
+  const current = await context.workerLock(worker.id).current();
   // A repeated key has to find its result even if the world has moved on, so only the lock may judge it.
   if (options.idempotency === null) {
-    const ids = command.versions.map((share) => share.versionId.toLowerCase());
-    const current = await context.workerLock(worker.id).current();
-    const decided = decideDeployment(
-      {
-        workerId: worker.id,
-        current,
-        pending: null,
-        durable: await durableFacts(context.db, worker, current, ids),
-        versions: await findVersionOwners(context.db, context.accountId, ids),
-        versionsMax: options.versionsMax,
-      },
-      command,
-    );
+    const { versionsMax, deployableMax } = options;
+    const standing = { current, pending: null, versionsMax, deployableMax, d1Applied: {} };
+    const decided = await planDeployment(context, worker, standing, command);
     if (!decided.ok) return decided;
   }
+  const serving = current?.versions.map((share) => share.versionId) ?? [];
+  const d1Applied = await lookAtD1(context, [...serving, ...ids]);
   const deploymentId = context.newId() as DeploymentId;
-  return ok({ command, deploymentId, idempotency: options.idempotency });
+  return ok({
+    command,
+    deploymentId,
+    idempotency: options.idempotency,
+    ...(Object.keys(d1Applied).length > 0 && { d1Applied }),
+  });
 }

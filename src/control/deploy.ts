@@ -7,7 +7,8 @@ import type { Receipt } from "../domain/receipt.ts";
 import { err, ok, type Result } from "../domain/result.ts";
 import type { ControlContext } from "./context.ts";
 import { calling, drive, outcomeUnknown, type Unknown } from "./drive.ts";
-import type { DeployProgress, DeployRequest } from "./worker-lock.ts";
+import type { DeployRequest } from "./deploy-request.ts";
+import type { DeployProgress } from "./worker-lock.ts";
 
 export interface Deployed {
   readonly deployment: Deployment;

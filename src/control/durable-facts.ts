@@ -1,6 +1,7 @@
 /** What is known of Durable Object classes where something is decided about them. */
 import type { CurrentDeployment } from "../domain/deployment.ts";
 import {
+  type MigrationsBetween,
   receivedClasses,
   removedClasses,
   stateKey,
@@ -10,7 +11,12 @@ import {
 import type { AccountId, WorkerId } from "../domain/ids.ts";
 import type { Database } from "../store/database.ts";
 import { findClassReferrers } from "../store/durable-namespaces.ts";
-import { findDurable, findNamespaceOwners } from "../store/durable-state.ts";
+import {
+  findDurable,
+  findMigrationsBetween,
+  findNamespaceOwners,
+  findNearestOfTag,
+} from "../store/durable-state.ts";
 
 /** The classes that a Worker has: those that what is deployed was made for. */
 export async function durableOf(
@@ -26,8 +32,9 @@ export async function durableFacts(
   db: Database,
   worker: { readonly accountId: AccountId; readonly id: WorkerId },
   deployed: CurrentDeployment | null,
-  versionIds: readonly string[],
+  named: readonly { readonly id: string; readonly number: number }[],
 ): Promise<Omit<DurableFacts, "isUpload">> {
+  const versionIds = named.map(({ id }) => id);
   const currentId = deployed?.versions[0]?.versionId ?? "";
   const find = await findDurable(db, [currentId, ...versionIds]);
   const current = find(currentId);
@@ -44,5 +51,25 @@ export async function durableFacts(
   }
   const ids = received.map(({ namespaceId }) => namespaceId);
   const owners = await findNamespaceOwners(db, worker.accountId, ids);
-  return { current, versions, boundElsewhere, owners };
+  const between = new Map<string, MigrationsBetween>();
+  const currentNumber = deployed?.versions[0]?.number ?? 0;
+  for (const { id, number } of named) {
+    const { base, ...state } = find(id);
+    const brings = named.length === 1 && base === stateKey(current);
+    if (stateKey(state) === stateKey(current) || brings) continue;
+    const low = Math.min(number, currentNumber);
+    const high = Math.max(number, currentNumber);
+    const [migrations, nearby] = await Promise.all([
+      findMigrationsBetween(db, worker.id, low, high),
+      findNearestOfTag(db, worker.id, current.tag, number),
+    ]);
+    const near = await findDurable(
+      db,
+      nearby.map(({ versionId }) => versionId),
+    );
+    const fits = ({ versionId }: (typeof nearby)[number]) =>
+      stateKey(near(versionId)) === stateKey(current);
+    between.set(id, { migrations, nearest: nearby.find(fits) ?? null });
+  }
+  return { current, versions, between, boundElsewhere, owners };
 }

@@ -67,7 +67,8 @@ export async function putScript(
       force: false,
       expectedCurrentId: null,
     },
-    { versionsMax: options.versionsMax, idempotency: null },
+    // What was uploaded just now is the newest there is.
+    { versionsMax: options.versionsMax, deployableMax: null, idempotency: null },
   );
   if (!deployment.ok) {
     const { error: reason } = deployment;

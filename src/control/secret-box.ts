@@ -5,6 +5,7 @@
  */
 import type { SecretText } from "../domain/binding.ts";
 import type { VersionId, WorkerId } from "../domain/ids.ts";
+import { parseSecretsKeys } from "../domain/secrets-keys.ts";
 
 export interface SecretOwner {
   readonly workerId: WorkerId;
@@ -13,26 +14,41 @@ export interface SecretOwner {
 
 /** What is stored, as JSON: base64 throughout, each ciphertext with its 96-bit nonce in front. */
 interface Sealed {
+  /** Of the key that wraps the data key. */
   readonly keyId: string;
   readonly wrappedKey: string;
+  /** Of the key that was first when the values were sealed, which they name; absent: the same. */
+  readonly sealedUnder?: string;
   readonly values: Readonly<Record<string, string>>;
 }
 
 const NONCE_BYTES = 12;
 const DATA_KEY_BYTES = 32;
 
-export class SecretBox {
-  readonly #keyId: string;
-  readonly #key: Promise<CryptoKey>;
+/** What was sealed needs a key that is not there. */
+export class SecretsKeyMissing extends Error {
+  readonly keyId: string;
+  constructor(keyId: string, keyIds: readonly string[]) {
+    super(`secrets were sealed with key ${keyId}, this host has ${keyIds.join(", ")}`);
+    this.keyId = keyId;
+  }
+}
 
-  /** `SECRETS_KEY` as `<key id>:<base64 of 32 bytes>`. Throws when it is not that. */
+export class SecretBox {
+  /** Of the key that seals. */
+  readonly keyId: string;
+  readonly #keys: ReadonlyMap<string, Promise<CryptoKey>>;
+
+  /** `SECRETS_KEY`, see {@link parseSecretsKeys}: the first key seals, all of them open. */
   constructor(configured: string) {
-    const match = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(configured);
-    if (match === null) {
-      throw new Error("SECRETS_KEY has to be <key id>:<base64 of 32 random bytes>");
-    }
-    this.#keyId = match[1] as string;
-    this.#key = importKey(fromBase64(match[2] as string));
+    const keys = parseSecretsKeys(configured);
+    this.keyId = keys[0]?.id ?? "";
+    this.#keys = new Map(keys.map(({ id, base64 }) => [id, importKey(fromBase64(base64))]));
+  }
+
+  /** Keys that open what was sealed before a newer one came. */
+  get olderKeyIds(): readonly string[] {
+    return [...this.#keys.keys()].slice(1);
   }
 
   /** Null when there is nothing to seal. */
@@ -43,36 +59,48 @@ export class SecretBox {
     const values: [string, string][] = [];
     for (const { name, text } of secrets) {
       const bytes = new TextEncoder().encode(text);
-      values.push([name, await encrypt(dataKey, bytes, context(owner, name, this.#keyId))]);
+      values.push([name, await encrypt(dataKey, bytes, context(owner, name, this.keyId))]);
     }
-    const wrappedKey = await encrypt(
-      await this.#key,
-      dataKeyBytes,
-      context(owner, "", this.#keyId),
-    );
-    const sealed: Sealed = { keyId: this.#keyId, wrappedKey, values: Object.fromEntries(values) };
+    const wrappedKey = await this.#wrap(owner, dataKeyBytes);
+    const sealed: Sealed = { keyId: this.keyId, wrappedKey, values: Object.fromEntries(values) };
     return JSON.stringify(sealed);
   }
 
-  /** Throws when the key is not the one it was sealed with, or when anything was altered. */
+  /** Throws {@link SecretsKeyMissing} when its key is not there, and something else when anything was altered. */
   async open(owner: SecretOwner, stored: string | null): Promise<SecretText[]> {
     if (stored === null) return [];
     const sealed = JSON.parse(stored) as Sealed;
-    if (sealed.keyId !== this.#keyId) {
-      throw new Error(`secrets were sealed with key ${sealed.keyId}, this host has ${this.#keyId}`);
-    }
-    const dataKeyBytes = await decrypt(
-      await this.#key,
-      sealed.wrappedKey,
-      context(owner, "", sealed.keyId),
-    );
-    const dataKey = await importKey(dataKeyBytes);
+    const dataKey = await importKey(await this.#unwrap(owner, sealed));
+    const under = sealed.sealedUnder ?? sealed.keyId;
     const secrets: SecretText[] = [];
     for (const [name, value] of Object.entries(sealed.values)) {
-      const bytes = await decrypt(dataKey, value, context(owner, name, sealed.keyId));
+      const bytes = await decrypt(dataKey, value, context(owner, name, under));
       secrets.push({ name, text: new TextDecoder().decode(bytes) });
     }
     return secrets;
+  }
+
+  /** The same values with their data key wrapped by the key that seals now; null when it is already. Throws as `open` does. */
+  async rewrap(owner: SecretOwner, stored: string): Promise<string | null> {
+    const sealed = JSON.parse(stored) as Sealed;
+    if (sealed.keyId === this.keyId) return null;
+    const wrappedKey = await this.#wrap(owner, await this.#unwrap(owner, sealed));
+    const sealedUnder = sealed.sealedUnder ?? sealed.keyId;
+    return JSON.stringify({ keyId: this.keyId, wrappedKey, sealedUnder, values: sealed.values });
+  }
+
+  async #wrap(owner: SecretOwner, dataKey: Uint8Array): Promise<string> {
+    return encrypt(await this.#key(this.keyId), dataKey, context(owner, "", this.keyId));
+  }
+
+  async #unwrap(owner: SecretOwner, { keyId, wrappedKey }: Sealed): Promise<Uint8Array> {
+    return decrypt(await this.#key(keyId), wrappedKey, context(owner, "", keyId));
+  }
+
+  #key(keyId: string): Promise<CryptoKey> {
+    const key = this.#keys.get(keyId);
+    if (key === undefined) throw new SecretsKeyMissing(keyId, [...this.#keys.keys()]);
+    return key;
   }
 }
 

@@ -5,12 +5,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { toStopped, type Breaker, type Stopped } from "../domain/breaker.ts";
 import {
-  decideDeployment,
   isOlder,
   type CurrentDeployment,
   type Deployment,
-  type DeploymentCommand,
-  type DeploymentPlan,
   type TrafficShare,
 } from "../domain/deployment.ts";
 import type { DomainError } from "../domain/errors.ts";
@@ -30,30 +27,26 @@ import {
   toCurrentDeployment,
 } from "../store/deployments.ts";
 import { findGiven } from "../store/durable-state.ts";
-import { findVersionOwners } from "../store/versions.ts";
 import { findWorkerById } from "../store/workers.ts";
 import { accountIdOf, deploymentVersionsMax, leaseSkewMsOf, leaseTermsOf } from "./config.ts";
+import type { DeployRequest } from "./deploy-request.ts";
 import type { DeploymentLease } from "./deployment-lease.ts";
 import { DeploymentRequests, type Keyed } from "./deployment-requests.ts";
 import type { Progress } from "./drive.ts";
-import { durableFacts } from "./durable-facts.ts";
+import { deployableMaxOf } from "./deployable-versions.ts";
+import { planDeployment, type PlannedDeployment } from "./deployment-facts.ts";
 import { DurableRegister, type LedgerHooks } from "./durable-register.ts";
 import { LockBreakers } from "./lock-breakers.ts";
 import { leaseSettingsOf, LockSettings } from "./lock-settings.ts";
+import { newDeployment } from "./new-deployment.ts";
 import type { RoutingLock } from "./routing-lock.ts";
+import { SecretBox } from "./secret-box.ts";
 import { tellGivers } from "./tell-givers.ts";
 
 /** A deployment on its way: what readers get, and what history will say. */
 interface Release {
   readonly current: CurrentDeployment;
   readonly deployment: Deployment;
-}
-
-export interface DeployRequest {
-  readonly command: DeploymentCommand;
-  readonly deploymentId: DeploymentId;
-  /** The client's Idempotency-Key. Null: the deployment's own id is the key. */
-  readonly idempotency: Keyed | null;
 }
 
 /** How far a deployment is. Draining: durable, in the ledger, and waiting for leases to end. */
@@ -68,10 +61,12 @@ export class WorkerLock extends DurableObject<Env> {
   readonly #requests: DeploymentRequests;
   readonly #settings: LockSettings;
   readonly #breakers: LockBreakers;
+  readonly #secrets: SecretBox;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#db = openDatabase(env.DB);
+    this.#secrets = new SecretBox(env.SECRETS_KEY);
     this.#requests = new DeploymentRequests(ctx.storage.sql);
     this.#settings = new LockSettings(ctx.storage.sql, () => leaseTermsOf(env));
     this.#breakers = new LockBreakers(ctx.storage.sql);
@@ -131,7 +126,7 @@ export class WorkerLock extends DurableObject<Env> {
     const known = this.#known(key);
     if (known !== null) return known;
     // Before anybody is sent away for it: a rollback that cannot be made makes no way.
-    const plan = await this.#decide(request.command);
+    const plan = await this.#decide(request);
     if (!plan.ok) return refused(plan.error);
     const { turns } = this.#register;
     // In the queue first: whoever comes from now on comes after it.
@@ -213,25 +208,20 @@ export class WorkerLock extends DurableObject<Env> {
       const known = this.#known(key);
       if (known !== null) return known;
       if (this.#register.isAborting) return refused({ kind: "ledger_unavailable" });
-      const { command } = request;
-      const plan = await this.#decide(command);
+      const plan = await this.#decide(request);
       if (!plan.ok) return refused(plan.error);
       if (this.#register.turns.hasUrgent && !plan.value.isRollback) {
         return this.#sendAway(request, key, { kind: "superseded_by_rollback" });
       }
-      const { versions } = plan.value;
       const previous = this.#register.visible?.value.deployment.createdOn ?? 0;
-      const deployment: Deployment = {
-        id: request.deploymentId,
+      const deployment = newDeployment(request, plan.value, {
         workerId: this.#workerId(),
         seq: this.#register.nextSeq,
         // Clients order deployments by their time as text: two of a Worker never share one.
         createdOn: Math.max(Date.now(), previous + 1),
-        triggeredBy: command.triggeredBy,
-        message: command.message,
-        author: command.author,
-        versions: versions.map(({ versionId, percentage }) => ({ versionId, percentage })),
-      };
+        current: this.current(),
+      });
+      const { versions } = plan.value;
       const current = { seq: deployment.seq, deploymentId: deployment.id, versions };
       started = true;
       await this.#register.start(crypto.randomUUID(), { current, deployment }, () =>
@@ -244,19 +234,22 @@ export class WorkerLock extends DurableObject<Env> {
   }
 
   /** The one decision, on what the ledger and this object know now. */
-  async #decide(command: DeploymentCommand): Promise<Result<DeploymentPlan, DomainError>> {
-    const workerId = this.#workerId();
-    const ids = command.versions.map((share) => share.versionId.toLowerCase());
+  async #decide({
+    command,
+    d1Applied = {},
+  }: DeployRequest): Promise<Result<PlannedDeployment, DomainError>> {
     try {
-      const worker = await findWorkerById(this.#db, workerId);
+      const worker = await findWorkerById(this.#db, this.#workerId());
       if (worker === null) return err({ kind: "worker_not_found" });
-      const versions = await findVersionOwners(this.#db, worker.accountId, ids);
-      const versionsMax = deploymentVersionsMax(this.env);
-      const pending = this.#register.pending?.value.current ?? null;
-      const current = this.current();
-      const durable = await durableFacts(this.#db, worker, current, ids);
-      const facts = { workerId, current, pending, versions, versionsMax, durable };
-      return decideDeployment(facts, command);
+      const context = { db: this.#db, accountId: worker.accountId, secrets: this.#secrets };
+      const standing = {
+        current: this.current(),
+        pending: this.#register.pending?.value.current ?? null,
+        versionsMax: deploymentVersionsMax(this.env),
+        deployableMax: deployableMaxOf(this.env, worker),
+        d1Applied,
+      };
+      return await planDeployment(context, worker, standing, command);
     } catch (error) {
       logEvent("warn", "ledger_unreachable", { error: String(error) });
       return err({ kind: "ledger_unavailable" });

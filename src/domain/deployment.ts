@@ -2,6 +2,9 @@
  * What may be deployed. One pure decision, made at the door and again under the lock, so that a refusal
  * and its words are the same wherever it is found.
  */
+import { rulesAgainst, type RuleFacts } from "./deployment-rules.ts";
+import type { D1Applied } from "./d1-applied.ts";
+import type { DeploymentWarning } from "./deployment-warnings.ts";
 import { decideDurable, type DurableFacts } from "./durable-migration.ts";
 import type { DomainError } from "./errors.ts";
 import type { DeploymentId, VersionId, WorkerId } from "./ids.ts";
@@ -26,13 +29,13 @@ export interface CurrentDeployment {
   readonly versions: readonly TrafficShare[];
 }
 
-/** `upload` is the deployment that a script upload makes by itself; everything else is `deployment`. */
-export type DeploymentTrigger = "upload" | "deployment";
+/** `upload` is the deployment that a script upload makes by itself, `secret` that of a changed secret; `rollback` is decided here. */
+export type DeploymentTrigger = "upload" | "deployment" | "secret" | "rollback";
 
 /** What a client asks for. Ids and shares are checked here, not before. */
 export interface DeploymentCommand {
   readonly versions: readonly { readonly versionId: string; readonly percentage: number }[];
-  readonly triggeredBy: DeploymentTrigger;
+  readonly triggeredBy: Exclude<DeploymentTrigger, "rollback">;
   /** Empty: none. */
   readonly message: string;
   readonly author: Author;
@@ -56,6 +59,7 @@ export interface DeploymentFacts {
   }[];
   /** What decides whether they fit the Worker's Durable Object classes; absent: nothing has any. */
   readonly durable?: Omit<DurableFacts, "isUpload">;
+  readonly rules: RuleFacts;
   /** On its way, and not visible yet. */
   readonly pending: CurrentDeployment | null;
   readonly versionsMax: number;
@@ -66,6 +70,8 @@ export interface DeploymentPlan {
   readonly versions: readonly TrafficShare[];
   /** It goes back to what served before: it then goes before everything that waits to move forward. */
   readonly isRollback: boolean;
+  /** What serves now is newer: secrets, dates and resources are compared with it. */
+  readonly goesBack: boolean;
 }
 
 /** A deployment as history tells it. */
@@ -80,6 +86,12 @@ export interface Deployment {
   readonly author: Author;
   /** In the order in which the client gave them. */
   readonly versions: readonly { readonly versionId: VersionId; readonly percentage: number }[];
+  /** Versions that a rollback left; absent: it was none. */
+  readonly left?: readonly VersionId[];
+  /** What was to be known and refused nothing. */
+  readonly warnings?: readonly DeploymentWarning[];
+  /** What was applied to the D1 databases of the versions that came and went, by database id; absent: they have none. */
+  readonly d1Migrations?: Readonly<Record<string, D1Applied>>;
 }
 
 export function decideDeployment(
@@ -97,49 +109,89 @@ export function decideDeployment(
     return err({ kind: "too_many_versions", count, max: facts.versionsMax });
   }
 
-  const known = new Map(facts.versions.map((version) => [version.id as string, version]));
-  const seen = new Set<string>();
-  const shares: TrafficShare[] = [];
-  for (const { versionId, percentage } of command.versions) {
-    const id = versionId.toLowerCase();
-    if (seen.has(id)) return err({ kind: "duplicate_version", versionId: id });
-    seen.add(id);
-    if (!(percentage >= 0 && percentage <= 100)) {
-      return err({ kind: "bad_percentage", versionId: id, percentage });
-    }
-    const version = known.get(id);
-    if (version === undefined) return err({ kind: "version_not_found", versionId: id });
-    if (version.workerId !== facts.workerId) {
-      return err({ kind: "version_of_another_worker", versionId: id });
-    }
-    shares.push({ versionId: version.id, number: version.number, percentage });
-  }
-
-  const sum = shares.reduce((total, share) => total + share.percentage, 0);
-  // As millionths: in binary fractions 99.999 is a little further from 100 than the tolerance.
-  const missedBy = Math.round(Math.abs(sum - 100) * 1e6) / 1e6;
-  if (missedBy > PERCENTAGE_SUM_TOLERANCE) return err({ kind: "shares_do_not_sum", sum });
+  const shape = readShares(facts, command);
+  if (!shape.ok) return shape;
+  const shares = shape.value;
+  const against: DomainError[] = [];
   if (facts.durable !== undefined) {
     const isUpload = command.triggeredBy === "upload";
     const fits = decideDurable({ ...facts.durable, isUpload });
-    if (!fits.ok) return fits;
+    if (!fits.ok) against.push(fits.error);
   }
+  against.push(...rulesAgainst(facts.rules, facts.current, shares, command.force));
+  if (against.length > 0) return refuseFor(against);
+
+  const known = new Map(facts.versions.map((version) => [version.id, version]));
   const servedBefore = shares
     .filter((share) => share.percentage > 0)
     .every((share) => known.get(share.versionId)?.servedBefore === true);
+  const goesBack = isOlder(shares, facts.current?.versions ?? []);
   const isRollback =
-    command.triggeredBy !== "upload" &&
+    command.triggeredBy === "deployment" &&
     servedBefore &&
-    (isOlder(shares, facts.current?.versions ?? []) ||
-      isOlder(shares, facts.pending?.versions ?? []));
-  return ok({ versions: shares, isRollback });
+    (goesBack || isOlder(shares, facts.pending?.versions ?? []));
+  return ok({ versions: shares, isRollback, goesBack });
 }
+
+/** The shares that a command spells out; or all that is wrong with them, as far as it can be told. */
+function readShares(
+  facts: DeploymentFacts,
+  command: DeploymentCommand,
+): Result<readonly TrafficShare[], DomainError> {
+  const known = new Map(facts.versions.map((version) => [version.id as string, version]));
+  const seen = new Set<string>();
+  const shares: TrafficShare[] = [];
+  const wrong: DomainError[] = [];
+  for (const { versionId, percentage } of command.versions) {
+    const id = versionId.toLowerCase();
+    if (seen.has(id)) {
+      wrong.push({ kind: "duplicate_version", versionId: id });
+      continue;
+    }
+    seen.add(id);
+    if (!(percentage >= 0 && percentage <= 100))
+      wrong.push({ kind: "bad_percentage", versionId: id, percentage });
+    const version = known.get(id);
+    if (version === undefined) wrong.push({ kind: "version_not_found", versionId: id });
+    else if (version.workerId !== facts.workerId)
+      wrong.push({ kind: "version_of_another_worker", versionId: id });
+    else shares.push({ versionId: version.id, number: version.number, percentage });
+  }
+  const sum = command.versions.reduce((total, share) => total + share.percentage, 0);
+  // As millionths: in binary fractions 99.999 is a little further from 100 than the tolerance.
+  const missedBy = Math.round(Math.abs(sum - 100) * 1e6) / 1e6;
+  // Of shares that are wrong themselves the sum says nothing.
+  const summable = !wrong.some(
+    ({ kind }) => kind === "duplicate_version" || kind === "bad_percentage",
+  );
+  if (summable && missedBy > PERCENTAGE_SUM_TOLERANCE)
+    wrong.push({ kind: "shares_do_not_sum", sum });
+  return wrong.length > 0 ? refuseFor(wrong) : ok(shares);
+}
+
+const refuseFor = (reasons: readonly DomainError[]): Result<never, DomainError> => {
+  const [only] = reasons;
+  return err(
+    only !== undefined && reasons.length === 1 ? only : { kind: "refused_for_several", reasons },
+  );
+};
 
 /** Whether the newest version that `shares` serve is older than the newest that `others` do. */
 export function isOlder(shares: readonly TrafficShare[], others: readonly TrafficShare[]): boolean {
   const newest = (of: readonly TrafficShare[]) =>
     Math.max(0, ...of.filter((share) => share.percentage > 0).map((share) => share.number));
   return newest(shares) < newest(others);
+}
+
+/** Versions that serve now and would not after these shares. */
+export function leftBy(
+  shares: readonly TrafficShare[],
+  current: CurrentDeployment | null,
+): readonly VersionId[] {
+  const staying = new Set(shares.map((share) => share.versionId));
+  return (current?.versions ?? [])
+    .map((share) => share.versionId)
+    .filter((versionId) => !staying.has(versionId));
 }
 
 /** The latest deployment serves traffic and cannot be deleted; every other one can. */

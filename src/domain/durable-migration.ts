@@ -302,6 +302,26 @@ export const receivedClasses = (
       !before.classes.some(({ namespaceId }) => namespaceId === each.namespaceId),
   );
 
+/** What lies between a version and what is deployed. */
+export interface MigrationsBetween {
+  /** Tags, in order of upload. */
+  readonly migrations: readonly string[];
+  /** The version nearest to it that could be deployed; null: there is none. */
+  readonly nearest: { readonly versionId: string; readonly number: number } | null;
+}
+
+/** Names of the classes that are not the same in both: made, deleted, renamed or transferred in between. */
+export function differingClasses(one: DurableState, other: DurableState): readonly string[] {
+  const told = ({ classes }: DurableState) =>
+    new Map(classes.map((each) => [stateKey({ tag: null, classes: [each] }), each.className]));
+  const [ofOne, ofOther] = [told(one), told(other)];
+  const names = [
+    ...[...ofOne].filter(([key]) => !ofOther.has(key)),
+    ...[...ofOther].filter(([key]) => !ofOne.has(key)),
+  ].map(([, className]) => className);
+  return [...new Set(names)].toSorted();
+}
+
 export interface DurableFacts {
   /** An upload that deploys at once: if it does not fit, somebody else has migrated meanwhile. */
   readonly isUpload: boolean;
@@ -313,6 +333,8 @@ export interface DurableFacts {
     string,
     readonly { readonly worker: string; readonly binding: string }[]
   >;
+  /** By version id, of those that a migration separates from what is deployed. */
+  readonly between?: ReadonlyMap<string, MigrationsBetween>;
   /** Whose the namespaces are that would come from other Workers, by namespace id; one that is gone is missing. */
   readonly owners: ReadonlyMap<string, { readonly workerId: string; readonly transfers: number }>;
 }
@@ -325,8 +347,16 @@ export function decideDurable(facts: DurableFacts): Result<void, DomainError> {
     if (stateKey(durable) === key) continue;
     if (durable.base !== key || versions.length > 1) {
       if (isUpload) return err({ kind: "migration_tag_moved", currentTag: current.tag });
-      const { tag } = durable;
-      return err({ kind: "migration_between", versionId, tag, currentTag: current.tag });
+      const { migrations = [], nearest = null } = facts.between?.get(versionId) ?? {};
+      return err({
+        kind: "migration_between",
+        versionId,
+        tag: durable.tag,
+        currentTag: current.tag,
+        classes: differingClasses(current, durable),
+        migrations,
+        nearest,
+      });
     }
     for (const { className } of removedClasses(current, durable)) {
       const users = boundElsewhere.get(className) ?? [];

@@ -1,5 +1,5 @@
 import type { KvRefusal } from "./kv.ts";
-import type { VersionResource } from "./version-resources.ts";
+import type { MissingResource, VersionResource } from "./version-resources.ts";
 
 /**
  * Every refusal of the product, as plain data. `api/errors.ts` gives each its status, code and sentence;
@@ -104,6 +104,50 @@ export type DomainError =
       readonly expectedId: string;
     }
   | { readonly kind: "deployment_is_current"; readonly deploymentId: string }
+  // Several stand against a deployment, the decisive one first.
+  | { readonly kind: "refused_for_several"; readonly reasons: readonly DomainError[] }
+  // `oldest`: number of the oldest version that may be deployed.
+  | {
+      readonly kind: "version_too_old";
+      readonly versionId: string;
+      readonly number: number;
+      readonly max: number;
+      readonly oldest: number;
+    }
+  | {
+      readonly kind: "bound_resources_missing";
+      readonly versionId: string;
+      readonly missing: readonly MissingResource[];
+    }
+  | {
+      readonly kind: "secret_revoked";
+      readonly versionId: string;
+      readonly names: readonly string[];
+    }
+  // Cloudflare's 10220, the only refusal that `force` overrides.
+  | { readonly kind: "secrets_changed"; readonly names: readonly string[] }
+  // `keyId`: of the key that there is no more; null: what is stored was altered.
+  | {
+      readonly kind: "secrets_unreadable";
+      readonly versionId: string;
+      readonly keyId: string | null;
+    }
+  // `name`: of a secret that the Worker has not, or never had.
+  | { readonly kind: "secret_not_found"; readonly name: string }
+  // A secret is to be changed alone, but the latest version is not what serves all of the traffic.
+  | { readonly kind: "latest_not_deployed"; readonly changing: "secret" | "settings" }
+  // A secret's name is that of a binding of another type.
+  | { readonly kind: "binding_is_no_secret"; readonly name: string; readonly type: string }
+  // Others changed the latest version again and again meanwhile.
+  | { readonly kind: "latest_moved" }
+  // A rollback: nothing to go back to, no version of that tag, or several.
+  | { readonly kind: "rollback_target_missing" }
+  | { readonly kind: "rollback_tag_unknown"; readonly tag: string }
+  | {
+      readonly kind: "rollback_tag_ambiguous";
+      readonly tag: string;
+      readonly versionIds: readonly string[];
+    }
   // The lock.
   | { readonly kind: "lock_queue_full"; readonly waiting: number }
   | { readonly kind: "lock_wait_expired"; readonly waitedMs: number }
@@ -125,6 +169,12 @@ export type DomainError =
       readonly versionId: string;
       readonly tag: string | null;
       readonly currentTag: string | null;
+      /** Classes that are not the same for both. */
+      readonly classes: readonly string[];
+      /** Tags of the migrations that lie between. */
+      readonly migrations: readonly string[];
+      /** The version nearest to it that no migration separates from what serves. */
+      readonly nearest: { readonly versionId: string; readonly number: number } | null;
     }
   | {
       readonly kind: "durable_class_unknown";

@@ -53,3 +53,9 @@ export const D1_EXPORT_PART_BYTES = 8 * 1024 * 1024;
 export const D1_EXPORT_CHUNK_BYTES = 64 * 1024;
 /** An export that nobody reads on for this long has been given up, in milliseconds: the database must not wait for it for ever. */
 export const D1_EXPORT_IDLE_MS_MAX = 60_000;
+/** How long a deployment waits to see which migrations databases have, in milliseconds: a rollback at night does not wait for a database that is stuck. */
+export const D1_LOOK_MS_MAX = 500;
+/** Databases that are looked at for one deployment. */
+export const D1_LOOK_DATABASES_MAX = 16;
+/** What is kept of the name of a migration, in characters: a file's name has no more. */
+export const D1_LOOK_NAME_CHARS_MAX = 255;

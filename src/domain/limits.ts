@@ -69,6 +69,25 @@ export const DEPLOYMENTS_PAGE_DEFAULT = 10;
 export const VERSIONS_PAGE_DEFAULT = 25;
 /** Versions in the answer to `?deployable=true`, which has no pages. Cloudflare lists its 100 most recent. */
 export const DEPLOYABLE_VERSIONS_MAX = 100;
+/** The largest limit that can be set on deployable versions: above it a limit means nothing. */
+export const DEPLOYABLE_VERSIONS_HARD_MAX = 1_000_000;
+/** How often a rollback chooses anew, because somebody else deployed while it was on its way to the lock. */
+export const ROLLBACK_CHOICES_MAX = 4;
+/** Versions that are looked at in one question when a rollback chooses: nearly always the second one is it. */
+export const ROLLBACK_CANDIDATES_PAGE = 20;
+/** Versions of the same tag that a refusal names. */
+export const TAGGED_TOLD_MAX = 10;
+/**
+ * How often a change to the latest version begins anew, because another version came in between. Each loser had a winner.
+ * Together longer than EDIT_SETTLE_MS: whoever waits for a deployment that never comes is told so, not to try again.
+ */
+export const EDIT_ATTEMPTS_MAX = 128;
+/** Between two such attempts, in milliseconds. */
+export const EDIT_PAUSE_MS = 50;
+/** A version made by a changed secret is being deployed for at most so long after it was made, in milliseconds; then its deployment was refused. */
+export const EDIT_SETTLE_MS = 2_000;
+/** Versions whose keys are wrapped anew in one call: some tens of milliseconds. */
+export const REWRAP_BATCH_VERSIONS = 100;
 /** Workers, zones and domains on a page unless asked otherwise. Cloudflare's usual page. */
 export const PAGE_ITEMS_DEFAULT = 20;
 /** Workers in the answer to `GET …/workers/scripts`, which clients read as one page. */

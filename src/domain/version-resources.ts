@@ -18,6 +18,12 @@ export interface VersionResource {
   readonly resourceId: string;
 }
 
+/** One that is gone. */
+export interface MissingResource extends VersionResource {
+  /** What it was called, if that is known and not its id; null otherwise. */
+  readonly title: string | null;
+}
+
 /** `own`: the Worker whose version it is; its own Durable Object classes are named without it. */
 export function versionResources(
   bindings: readonly Binding[],

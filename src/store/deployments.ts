@@ -6,6 +6,7 @@ import type { AuditEntry } from "../domain/worker.ts";
 import { auditStatement } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { activateDurableStatements } from "./durable-state.ts";
+import { lastServedStatement } from "./last-served.ts";
 import { deployments, deploymentVersions, versions } from "./schema.ts";
 
 type Row = typeof deployments.$inferSelect;
@@ -56,12 +57,20 @@ const newRow = (deployment: Deployment, intentId: string, status: "committing" |
   status,
   intentId,
   createdOn: deployment.createdOn,
-  triggeredBy: deployment.triggeredBy,
+  triggeredBy: deployment.triggeredBy === "upload" ? "upload" : "deployment",
   message: deployment.message,
   authorId: deployment.author.id,
   authorEmail: deployment.author.email,
   source: deployment.author.source,
+  cause: CAUSES.find((cause) => cause === deployment.triggeredBy) ?? null,
+  leftVersions: deployment.left === undefined ? null : JSON.stringify(deployment.left),
+  warnings: deployment.warnings === undefined ? null : JSON.stringify(deployment.warnings),
+  d1Migrations:
+    deployment.d1Migrations === undefined ? null : JSON.stringify(deployment.d1Migrations),
 });
+
+/** Beside `triggered_by`, whose values are fixed since the first release. */
+const CAUSES = ["rollback", "secret"] as const;
 
 /**
  * Mark what is visible as such: everything up to `seq` that is not `active` yet, each with its receipt if there is one. What
@@ -89,7 +98,11 @@ export async function activateDeployments(
         eq(deployments.status, "committing"),
       ),
     );
-  await db.batch([activate, ...activateDurableStatements(db, workerId, seq, activatedOn)]);
+  await db.batch([
+    activate,
+    lastServedStatement(db, workerId, seq),
+    ...activateDurableStatements(db, workerId, seq, activatedOn),
+  ]);
 }
 
 /** Whether history knows that a deployment is, or was, visible. */
@@ -296,7 +309,7 @@ async function withVersions(db: Database, rows: readonly Row[]): Promise<Deploym
     workerId: row.workerId as WorkerId,
     seq: row.seq,
     createdOn: row.createdOn,
-    triggeredBy: row.triggeredBy as Deployment["triggeredBy"],
+    triggeredBy: (row.cause ?? row.triggeredBy) as Deployment["triggeredBy"],
     message: row.message,
     author: { id: row.authorId, email: row.authorEmail, source: row.source },
     versions: shares
@@ -305,5 +318,11 @@ async function withVersions(db: Database, rows: readonly Row[]): Promise<Deploym
         versionId: share.versionId as VersionId,
         percentage: share.percentage,
       })),
+    ...fromJson("left", row.leftVersions),
+    ...fromJson("warnings", row.warnings),
+    ...fromJson("d1Migrations", row.d1Migrations),
   }));
 }
+
+const fromJson = <K extends "left" | "warnings" | "d1Migrations">(key: K, text: string | null) =>
+  (text === null ? {} : { [key]: JSON.parse(text) }) as Pick<Deployment, K>;

@@ -50,6 +50,49 @@ async function keptClasses(
   });
 }
 
+/**
+ * Tags of the migrations that a Worker's versions from `low` (exclusive) to `high` brought, in order of upload. Each tag is
+ * looked up in the index by itself: a Worker has thousands of versions, but few migrations.
+ */
+export async function findMigrationsBetween(
+  db: Database,
+  workerId: WorkerId,
+  low: number,
+  high: number,
+): Promise<readonly string[]> {
+  const rows = await db.all<{ tag: string }>(sql`
+    WITH RECURSIVE tags(found) AS (
+      SELECT min(settings ->> '$.durable.tag') FROM versions
+        WHERE worker_id = ${workerId} AND settings ->> '$.durable.tag' > ''
+      UNION ALL SELECT (SELECT min(settings ->> '$.durable.tag') FROM versions
+        WHERE worker_id = ${workerId} AND settings ->> '$.durable.tag' > found)
+        FROM tags WHERE found IS NOT NULL)
+    SELECT found AS tag, (SELECT min(number) FROM versions
+      WHERE worker_id = ${workerId} AND settings ->> '$.durable.tag' = found) AS first FROM tags
+    WHERE found IS NOT NULL AND first > ${low} AND first <= ${high} ORDER BY first`);
+  return rows.map(({ tag }) => tag);
+}
+
+/** Candidates on each side: more only differ if somebody used a tag twice for something else. */
+const NEAREST_CANDIDATES_MAX = 5;
+
+/** Versions whose last migration is `tag`, the nearest to the number first. */
+export async function findNearestOfTag(
+  db: Database,
+  workerId: WorkerId,
+  tag: string | null,
+  number: number,
+): Promise<readonly { readonly versionId: string; readonly number: number }[]> {
+  const same = sql`worker_id = ${workerId} AND settings ->> '$.durable.tag' IS ${tag}`;
+  return db.all<{ versionId: string; number: number }>(sql`
+    SELECT * FROM (
+      SELECT * FROM (SELECT id AS versionId, number FROM versions WHERE ${same} AND number > ${number}
+        ORDER BY number LIMIT ${NEAREST_CANDIDATES_MAX})
+      UNION ALL SELECT * FROM (SELECT id AS versionId, number FROM versions WHERE ${same} AND number < ${number}
+        ORDER BY number DESC LIMIT ${NEAREST_CANDIDATES_MAX}))
+    ORDER BY abs(number - ${number}), number DESC`);
+}
+
 /** What versions of a Worker had and others have now, by namespace. */
 export async function findGiven(db: Database, workerId: WorkerId): Promise<GivenNamespaces> {
   const rows = await db.all<{ id: string; workerId: WorkerId; transfers: number }>(sql`

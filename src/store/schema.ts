@@ -108,6 +108,8 @@ export const versions = sqliteTable(
     uniqueIndex("versions_number").on(t.workerId, t.number),
     index("versions_alias").on(t.workerId, t.alias, t.number),
     index("versions_tag").on(t.workerId, t.tag),
+    // The nearest version that no migration separates from what is deployed.
+    index("versions_migration_tag").on(t.workerId, sql`settings ->> '$.durable.tag'`, t.number),
     check("versions_number_positive", sql`${t.number} >= 1`),
     check("versions_triggered_by", sql`${t.triggeredBy} IN ('upload', 'version_upload', 'secret')`),
     check("versions_syntax", sql`${t.syntax} IN ('modules', 'service-worker')`),
@@ -155,6 +157,14 @@ export const deployments = sqliteTable(
     authorId: text("author_id").notNull(),
     authorEmail: text("author_email").notNull(),
     source: text("source").notNull(),
+    /** `rollback` or `secret`, where that says more than `triggered_by`; null: it does not. */
+    cause: text("cause"),
+    /** JSON array: ids of the versions that a rollback left. */
+    leftVersions: text("left_versions"),
+    /** JSON array: what was to be known and refused nothing, see domain/deployment-warnings. */
+    warnings: text("warnings"),
+    /** JSON object, by database id: what was applied to the D1 databases in question when this was deployed. */
+    d1Migrations: text("d1_migrations"),
   },
   (t) => [
     uniqueIndex("deployments_seq").on(t.workerId, t.seq),
@@ -181,6 +191,39 @@ export const deploymentVersions = sqliteTable(
     index("deployment_versions_version").on(t.versionId),
     check("deployment_versions_percentage", sql`${t.percentage} BETWEEN 0 AND 100`),
   ],
+);
+
+/** When a version last served: so that a rollback finds its target without reading the history. */
+export const lastServed = sqliteTable(
+  "last_served",
+  {
+    versionId: text("version_id")
+      .primaryKey()
+      .references(() => versions.id),
+    workerId: text("worker_id")
+      .notNull()
+      .references(() => workers.id),
+    /** Of the last deployment in which it had a share. */
+    seq: integer("seq").notNull(),
+    /** Of the last deployment in which it had all; null: it never had. */
+    fullSeq: integer("full_seq"),
+  },
+  (t) => [index("last_served_full").on(t.workerId, t.fullSeq)],
+);
+
+/** Secrets whose earlier values must never serve again. */
+export const revokedSecrets = sqliteTable(
+  "revoked_secrets",
+  {
+    workerId: text("worker_id")
+      .notNull()
+      .references(() => workers.id),
+    name: text("name").notNull(),
+    /** Number of the newest version whose value of it is revoked. */
+    throughNumber: integer("through_number").notNull(),
+    revokedOn: integer("revoked_on").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workerId, t.name] })],
 );
 
 export const zones = sqliteTable(

@@ -56,9 +56,13 @@ function toVersion(row: Row, modules: readonly ModuleRef[]): Version {
   };
 }
 
+/** A version that had to follow a certain one did not: another came in between. Nothing was stored. */
+export class LatestMoved extends Error {}
+
 /**
  * Store a version under the Worker's next number, with its modules and its line in the audit, at once.
  * The number comes from the database in the same statement: two uploads at the same time get two numbers.
+ * `after`: number of the version that it has to follow; throws {@link LatestMoved} if it would not.
  */
 export async function insertVersion(
   db: Database,
@@ -68,6 +72,35 @@ export async function insertVersion(
   entry: AuditEntry,
   resources: readonly VersionResource[] = [],
   assets: VersionAssets | null = null,
+  after: number | null = null,
+): Promise<Version> {
+  try {
+    return await insertNumbered(
+      db,
+      accountId,
+      version,
+      sealedSecrets,
+      entry,
+      resources,
+      assets,
+      after,
+    );
+  } catch (error) {
+    if (after !== null && (await countVersions(db, version.workerId)) !== after)
+      throw new LatestMoved();
+    throw error;
+  }
+}
+
+async function insertNumbered(
+  db: Database,
+  accountId: AccountId,
+  version: NewVersion,
+  sealedSecrets: string | null,
+  entry: AuditEntry,
+  resources: readonly VersionResource[],
+  assets: VersionAssets | null,
+  after: number | null,
 ): Promise<Version> {
   const modules = JSON.stringify(
     version.modules.map((module, position) => ({ ...module, position })),
@@ -78,7 +111,9 @@ export async function insertVersion(
       .values({
         id: version.id,
         workerId: version.workerId,
-        number: sql`(SELECT coalesce(max(number), 0) + 1 FROM versions WHERE worker_id = ${version.workerId})`,
+        // Without a number, because another came in between, nothing of the batch is done.
+        number: sql`(SELECT CASE WHEN ${after} IS NULL OR ${after} = coalesce(max(number), 0)
+          THEN coalesce(max(number), 0) + 1 END FROM versions WHERE worker_id = ${version.workerId})`,
         createdOn: version.createdOn,
         authorId: version.author.id,
         authorEmail: version.author.email,

@@ -3,10 +3,12 @@ import { describe, expect, it } from "vitest";
 import {
   decideDeployment,
   decideDeploymentRemoval,
+  leftBy,
   type CurrentDeployment,
   type DeploymentCommand,
   type DeploymentFacts,
 } from "../../src/domain/deployment.ts";
+import { NO_RULES } from "../../src/domain/deployment-rules.ts";
 import type { DeploymentId, VersionId, WorkerId } from "../../src/domain/ids.ts";
 
 const workerId = "1".repeat(32) as WorkerId;
@@ -27,6 +29,7 @@ const facts = (fields: Partial<DeploymentFacts> = {}): DeploymentFacts => ({
   ],
   pending: null,
   versionsMax: 2,
+  rules: NO_RULES,
   ...fields,
 });
 const command = (
@@ -41,8 +44,12 @@ const command = (
   expectedCurrentId: null,
   ...fields,
 });
-const kindOf = (result: ReturnType<typeof decideDeployment>) =>
-  result.ok ? "accepted" : result.error.kind;
+/** The decisive one's. */
+const kindOf = (result: ReturnType<typeof decideDeployment>) => {
+  if (result.ok) return "accepted";
+  const { error } = result;
+  return error.kind === "refused_for_several" ? error.reasons[0]?.kind : error.kind;
+};
 const shares = (...pairs: [number, number][]) =>
   pairs.map(([n, percentage]) => ({ versionId: uuid(n) as string, percentage }));
 
@@ -78,6 +85,26 @@ describe("decideDeployment", () => {
       { versionId: id, percentage: 50 },
     ];
     expect(kindOf(decideDeployment(facts(), command(twice)))).toBe("duplicate_version");
+  });
+
+  it("tells everything that is wrong with the shares at once, and of a sum only where the shares themselves are right", () => {
+    const wrong = command([...shares([7, 60], [3, 60]), ...shares([7, -1])]);
+    const decided = decideDeployment(facts({ versionsMax: 3 }), wrong);
+    expect(decided).toMatchObject({
+      ok: false,
+      error: {
+        kind: "refused_for_several",
+        reasons: [
+          { kind: "version_not_found", versionId: uuid(7) },
+          { kind: "version_of_another_worker", versionId: uuid(3) },
+          { kind: "duplicate_version", versionId: uuid(7) },
+        ],
+      },
+    });
+    const decidedSum = decideDeployment(facts(), command(shares([7, 60], [3, 60])));
+    expect(decidedSum).toMatchObject({
+      error: { reasons: [{}, {}, { kind: "shares_do_not_sum", sum: 120 }] },
+    });
   });
 
   it("refuses when another deployment came in between, and names the current one", () => {
@@ -135,6 +162,20 @@ describe("a rollback", () => {
 
   it("is never the deployment that an upload makes by itself", () => {
     expect(isRollback({ current: serving(2) }, { triggeredBy: "upload" })).toBe(false);
+  });
+});
+
+describe("leftBy", () => {
+  it("is what serves now and would not serve any more", () => {
+    const split: CurrentDeployment = {
+      ...current,
+      versions: [
+        { versionId: uuid(2), number: 2, percentage: 90 },
+        { versionId: uuid(1), number: 1, percentage: 10 },
+      ],
+    };
+    expect(leftBy([{ versionId: uuid(1), number: 1, percentage: 100 }], split)).toEqual([uuid(2)]);
+    expect(leftBy([{ versionId: uuid(1), number: 1, percentage: 100 }], null)).toEqual([]);
   });
 });
 

@@ -10,7 +10,8 @@ import type {
 import { deploy } from "../../src/control/deploy.ts";
 
 import type { RoutingLock } from "../../src/control/routing-lock.ts";
-import type { DeployRequest, WorkerLock } from "../../src/control/worker-lock.ts";
+import type { DeployRequest } from "../../src/control/deploy-request.ts";
+import type { WorkerLock } from "../../src/control/worker-lock.ts";
 import type { RoutingCommand } from "../../src/domain/routing-change.ts";
 import type { DeploymentCommand } from "../../src/domain/deployment.ts";
 import type { DeploymentId, VersionId, WorkerId, WorkerName } from "../../src/domain/ids.ts";
