@@ -146,11 +146,12 @@ export async function prepareVersion(
   });
 }
 
-/** Make a prepared version exist, under the Worker's next number. */
+/** Make a prepared version exist, under the Worker's next number. `after`: see `insertVersion`. */
 export async function storeVersion(
   context: ActingContext,
   worker: Worker,
   { version, sealedSecrets, assets }: PreparedVersion,
+  after: number | null = null,
 ): Promise<Version> {
   const stored = await insertVersion(
     context.db,
@@ -168,6 +169,7 @@ export async function storeVersion(
     },
     versionResources(version.bindings, worker.name),
     assets,
+    after,
   );
   await touchWorker(context.db, worker.id, version.createdOn);
   return stored;

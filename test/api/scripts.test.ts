@@ -269,12 +269,7 @@ describe("deleting a Worker", () => {
 
 describe("what is not there yet", () => {
   it.each([
-    ["PUT", `${SCRIPTS}/s-later/secrets`],
-    ["DELETE", `${SCRIPTS}/s-later/secrets/KEY?url_encoded=true`],
-    ["PATCH", `${SCRIPTS}/s-later/secrets-bulk`],
-    ["PATCH", `${SCRIPTS}/s-later/settings`],
     ["PUT", `${SCRIPTS}/s-later/content`],
-    ["PATCH", `${ACCOUNT}/workers/workers/s-later/versions/latest`],
     ["GET", `${ACCOUNT}/workflows`],
     ["GET", `${ACCOUNT}/event_notifications/r2/bucket/configuration`],
     ["POST", `${ACCOUNT}/event_subscriptions/subscriptions`],

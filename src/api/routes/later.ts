@@ -9,8 +9,6 @@ import { refuseWith, success } from "../envelope.ts";
 /** Below `/accounts/:accountId`. */
 export const laterRoutes = new Hono<ApiEnv>()
   .get("/workers/tails/by-consumer/:name", (c) => success(c, []))
-  .all("/workers/scripts/:name/secrets/:secret?", () => editsSecrets())
-  .all("/workers/scripts/:name/secrets-bulk", () => editsSecrets())
   .all("/workers/scripts/:name/content", () =>
     notYet("Changing a script's content alone", "Upload it whole with PUT …/scripts/:name."),
   )
@@ -22,12 +20,6 @@ export const laterRoutes = new Hono<ApiEnv>()
 
 const notYet = (what: string, instead: string): never =>
   refuseWith({ kind: "not_supported", what, instead });
-
-const editsSecrets = (): never =>
-  notYet(
-    "Changing a secret by itself",
-    "Upload a version that brings it (wrangler deploy --secrets-file); later uploads keep it.",
-  );
 
 const producesItself = "Let the Worker that makes the change send a message to the queue.";
 

@@ -4,7 +4,8 @@ import { changeWorkerSettings } from "../../control/change-worker-settings.ts";
 import { findLatestVersion } from "../../store/versions.ts";
 import type { ApiContext, ApiEnv } from "../api-env.ts";
 import { logChange } from "../change-log.ts";
-import { accept, refuseWith, success } from "../envelope.ts";
+import { accept, success } from "../envelope.ts";
+import { editSettings } from "../edit-settings.ts";
 import { workerNamed } from "../find-worker.ts";
 import { readJson } from "../read-body.ts";
 import { scriptSettings, toSettings } from "../schemas.ts";
@@ -25,22 +26,10 @@ export const scriptSettingsRoutes = new Hono<ApiEnv>()
     const latest = await findLatestVersion(c.var.context.db, worker.id);
     return success(c, toWireSettings(worker, latest));
   })
-  .patch("/:name/settings", () =>
-    refuseWith({
-      kind: "not_supported",
-      what: "Changing the settings of a version",
-      instead:
-        "Upload a version with the settings you want, or change tags, logpush, observability and tail_consumers at …/script-settings.",
-    }),
-  )
-  .get("/:name/secrets", async (c) => {
+  .patch("/:name/settings", async (c) => {
     const worker = await workerOf(c);
-    const latest = await findLatestVersion(c.var.context.db, worker.id);
-    const secrets = (latest?.bindings ?? []).filter(({ type }) => type === "secret_text");
-    return success(
-      c,
-      secrets.map(({ name, type }) => ({ name, type })),
-    );
+    const { version, worker: changed } = await editSettings(c, worker);
+    return success(c, toWireSettings(changed, version));
   });
 
 const workerOf = async (c: ApiContext) =>

@@ -1,9 +1,13 @@
 /** The beta resource `…/workers/workers/:worker/versions`: versions as JSON, modules as base64. */
 import { Hono } from "hono";
 import * as z from "zod";
+import { editLatestVersion } from "../../control/edit-latest-version.ts";
 import { putScript } from "../../control/put-script.ts";
+import { decideAnnotations } from "../../domain/annotations.ts";
+import { decideBindings } from "../../domain/decide-bindings.ts";
 import { decideUpload } from "../../domain/decide-upload.ts";
 import { UPLOAD_BODY_BYTES_MAX, UPLOAD_PARTS_MAX } from "../../domain/limits.ts";
+import { changeEnvironment } from "../../domain/secret-edit.ts";
 import type { Upload } from "../../domain/upload.ts";
 import type { Version } from "../../domain/version.ts";
 import type { Worker } from "../../domain/worker.ts";
@@ -13,7 +17,7 @@ import { accept, refuseWith, success } from "../envelope.ts";
 import { workerByIdOrName } from "../find-worker.ts";
 import { contentTypeOf, fromBase64, toBase64 } from "../module-bytes.ts";
 import { flag } from "../paging.ts";
-import { parseJson, readBytes } from "../read-body.ts";
+import { parseJson, readBytes, readJson } from "../read-body.ts";
 import { toBetaVersion, type WireModule } from "../wire/version.ts";
 import { isStrictInherit, workerSettingsOf } from "./scripts.ts";
 import { storeUpload, type Uploaded, versionOf, versionsPage } from "./versions.ts";
@@ -31,10 +35,16 @@ const versionBody = z.looseObject({
     .default([]),
 });
 
+/** A merge patch of the latest version; `null` takes a binding away. */
+const latestPatch = z.strictObject({
+  env: z.record(z.string(), z.looseObject({ type: z.string() }).nullable()).default({}),
+  annotations: z.record(z.string(), z.unknown()).nullish(),
+});
+
 export const workerVersionRoutes = new Hono<ApiEnv>()
   .get("/:worker/versions", async (c) => {
     const worker = accept(await workerByIdOrName(c.var.context, c.req.param("worker")));
-    const { versions, info } = await versionsPage(c, worker.id);
+    const { versions, info } = await versionsPage(c, worker);
     const items = versions.map((version) => toBetaVersion(version, worker, c.var.config, null));
     return success(c, items, { info });
   })
@@ -53,13 +63,37 @@ export const workerVersionRoutes = new Hono<ApiEnv>()
     const modules = c.req.query("include") === "modules" ? await modulesOf(c, version) : null;
     return success(c, toBetaVersion(version, worker, c.var.config, modules));
   })
-  .patch("/:worker/versions/latest", () =>
-    refuseWith({
-      kind: "not_supported",
-      what: "Making a version by editing the latest one",
-      instead: "Upload a whole version; secrets can come with it (wrangler deploy --secrets-file).",
-    }),
-  )
+  .patch("/:worker/versions/latest", async (c) => {
+    const { context, config } = c.var;
+    const worker = accept(await workerByIdOrName(context, c.req.param("worker")));
+    const { env, annotations } = accept(await readJson(c.req.raw, latestPatch));
+    const entries = Object.entries(env);
+    const given = entries.flatMap(([name, binding]) =>
+      binding === null ? [] : [{ ...binding, name }],
+    );
+    const removed = entries.flatMap(([name, binding]) => (binding === null ? [name] : []));
+    const decided = accept(decideBindings(given, { stubs: config.bindingStubs }));
+    const renamed = decided.inherited.find(({ name, oldName }) => name !== oldName);
+    if (renamed !== undefined)
+      return refuseWith({
+        kind: "not_supported",
+        what: `Renaming the binding ${renamed.oldName} to ${renamed.name} by a patch`,
+        instead: "Nothing was changed. Upload a version that inherits it under its new name.",
+      });
+    const said = accept(decideAnnotations(annotations, worker.name));
+    const version = accept(
+      await editLatestVersion(context, worker, (latest) => ({
+        ok: true,
+        value: {
+          ...changeEnvironment(latest, { ...decided, removed }),
+          annotations: said.annotations,
+        },
+      })),
+    );
+    logChange(c, "version.edit", { worker: worker.name, version: version.id });
+    const { notices } = said;
+    return success(c, toBetaVersion(version, worker, config, null), { notices });
+  })
   .delete("/:worker/versions/:versionId", () =>
     refuseWith({
       kind: "not_supported",
