@@ -14,6 +14,7 @@ import { analyticsRoutes } from "./routes/analytics.ts";
 import { breakerRoutes } from "./routes/breakers.ts";
 import { d1Routes } from "./routes/d1.ts";
 import { D1_FILES_PATH, d1FileRoutes, d1TransferRoutes } from "./routes/d1-transfers.ts";
+import { deployableVersionRoutes } from "./routes/deployable-versions.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { domainRoutes } from "./routes/domains.ts";
 import { durableObjectRoutes } from "./routes/durable-objects.ts";
@@ -23,10 +24,14 @@ import { laterRoutes } from "./routes/later.ts";
 import { leaseRoutes } from "./routes/leases.ts";
 import { r2Routes } from "./routes/r2.ts";
 import { queueRoutes } from "./routes/queues.ts";
+import { revokedSecretRoutes } from "./routes/revoked-secrets.ts";
+import { rollbackRoutes } from "./routes/rollbacks.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { scriptRouteRoutes } from "./routes/script-routes.ts";
 import { scriptSettingsRoutes } from "./routes/script-settings.ts";
 import { scriptRoutes } from "./routes/scripts.ts";
+import { secretRoutes } from "./routes/secrets.ts";
+import { secretsKeyRoutes } from "./routes/secrets-key.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { accountSubdomainRoutes, scriptSubdomainRoutes } from "./routes/subdomains.ts";
 import { tailDoorRoutes, tailRoutes } from "./routes/tails.ts";
@@ -72,10 +77,14 @@ export function createApi(contextFor: ContextFor): Hono<ApiEnv> {
   for (const routes of [
     scriptRoutes,
     scriptSettingsRoutes,
+    secretRoutes,
     scriptSubdomainRoutes,
     scriptRouteRoutes,
     versionRoutes,
     deploymentRoutes,
+    rollbackRoutes,
+    deployableVersionRoutes,
+    revokedSecretRoutes,
     leaseRoutes,
     breakerRoutes,
     scheduleRoutes,
@@ -90,6 +99,7 @@ export function createApi(contextFor: ContextFor): Hono<ApiEnv> {
   app.route(`${account}/d1/database`, d1TransferRoutes);
   app.route(`${account}/r2/buckets`, r2Routes);
   app.route(`${account}/queues`, queueRoutes);
+  app.route(`${account}/secrets_key`, secretsKeyRoutes);
   app.route(`${account}/workers/durable_objects/namespaces`, durableObjectRoutes);
   app.route(account, laterRoutes);
   return app;

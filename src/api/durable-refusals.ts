@@ -24,10 +24,15 @@ export function durableRefusal(error: DurableError): WireRefusal {
         `Migration tag precondition failed; current tag is ${error.currentTag ?? "(none)"}. Somebody else has migrated the Worker's Durable Object classes. Look at what was deployed, then run wrangler deploy again.`,
       );
     case "migration_between":
-      return bad(
-        130055,
-        `The version ${error.versionId} cannot be deployed: it was made for the Durable Object classes of ${tagged(error.tag)}, and the Worker is at ${tagged(error.currentTag)}. A migration cannot be rolled back, since it changes stored data. Upload the old code anew, with the classes that there are now.`,
-      );
+      return refusal(400, 130055, betweenSentence(error), {
+        version_id: error.versionId,
+        migrations: error.migrations,
+        classes: error.classes,
+        version_tag: error.tag,
+        current_tag: error.currentTag,
+        nearest_version_id: error.nearest?.versionId ?? null,
+        nearest_version_number: error.nearest?.number ?? null,
+      });
     case "durable_class_unknown":
       return bad(
         10074,
@@ -76,6 +81,24 @@ export function durableRefusal(error: DurableError): WireRefusal {
         `There is no Durable Object namespace ${error.namespaceId}. GET …/workers/durable_objects/namespaces lists those there are.`,
       );
   }
+}
+
+function betweenSentence(error: Kind<"migration_between">): string {
+  const { versionId, classes, migrations, nearest } = error;
+  const what =
+    migrations.length === 0
+      ? `${tagged(error.tag)} and ${tagged(error.currentTag)}`
+      : `the Durable Object migration${migrations.length === 1 ? "" : "s"} ${migrations.join(", ")}`;
+  const between =
+    migrations.length === 0
+      ? `it was made for the classes of ${what.replace(" and ", ", and the Worker is at ")}`
+      : `${what} lie${migrations.length === 1 ? "s" : ""} between it and what serves`;
+  const of = classes.length === 0 ? "" : ` (class ${classes.join(", ")})`;
+  const way =
+    nearest === null
+      ? "Upload its code anew with the classes that there are now, and deploy that."
+      : `The nearest version that can be deployed is ${nearest.versionId} (number ${nearest.number}); or upload this one's code anew with the classes that there are now.`;
+  return `The version ${versionId} cannot be deployed: ${between}${of}. A migration changes stored data, and cannot be undone by deploying another version, with or without force. Nothing was changed. ${way}`;
 }
 
 const TRANSFER_REFUSED = {

@@ -25,12 +25,20 @@ const NOTICE_CODE = 130_100;
 export function success(
   c: ApiContext,
   result: unknown,
-  extra: { readonly info?: ResultInfo; readonly notices?: readonly string[] } = {},
+  extra: {
+    readonly info?: ResultInfo;
+    readonly notices?: readonly string[];
+    /** Those with a code of their own. */
+    readonly messages?: readonly { readonly code: number; readonly message: string }[];
+  } = {},
 ): Response {
   return c.json({
     success: true,
     errors: [],
-    messages: (extra.notices ?? []).map((message) => ({ code: NOTICE_CODE, message })),
+    messages: [
+      ...(extra.notices ?? []).map((message) => ({ code: NOTICE_CODE, message })),
+      ...(extra.messages ?? []),
+    ],
     result,
     ...(extra.info === undefined ? {} : { result_info: extra.info }),
   });

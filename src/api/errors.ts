@@ -2,8 +2,8 @@
  * Every refusal's status, code and sentence. Codes below 130000 are Cloudflare's, with its texts where they
  * are known, because clients read them; 1300xx are ours, one number for each kind, listed in docs/errors.md.
  *
- * Never 409 for what stays refused (the SDKs try it again), never 10220 (wrangler in CI forces its way past
- * it), never a `documentation_url` (wrangler prints it inside the text that it parses).
+ * Never 409 for what stays refused (the SDKs try it again), never 10220 but for changed secrets (wrangler in CI
+ * forces its way past it), never a `documentation_url` (wrangler prints it inside the text that it parses).
  */
 import type { DomainError } from "../domain/errors.ts";
 import { UPLOAD_BODY_BYTES_MAX } from "../domain/limits.ts";
@@ -14,7 +14,9 @@ import { deploymentRefusal, lockRefusal } from "./deployment-refusals.ts";
 import { kvRefusal } from "./kv-refusals.ts";
 import { r2Refusal } from "./r2-refusals.ts";
 import { queueRefusal } from "./queue-refusals.ts";
+import { secretRefusal } from "./secret-refusals.ts";
 import { tailRefusal } from "./tail-refusals.ts";
+import { ruleRefusal } from "./rule-refusals.ts";
 import { uploadRefusal } from "./upload-refusals.ts";
 import { bad, refusal, type Kind, type WireRefusal } from "./wire-refusal.ts";
 
@@ -61,6 +63,22 @@ export function toWireRefusal(error: DomainError): WireRefusal {
     case "deployment_is_current":
     case "idempotency_key_reused":
       return deploymentRefusal(error);
+    case "version_too_old":
+    case "bound_resources_missing":
+    case "secret_revoked":
+    case "secrets_changed":
+    case "secrets_unreadable":
+    case "rollback_target_missing":
+    case "rollback_tag_unknown":
+    case "rollback_tag_ambiguous":
+      return ruleRefusal(error);
+    case "refused_for_several":
+      return severalRefusal(error);
+    case "secret_not_found":
+    case "latest_not_deployed":
+    case "binding_is_no_secret":
+    case "latest_moved":
+      return secretRefusal(error);
     case "lock_queue_full":
     case "lock_wait_expired":
     case "ledger_unavailable":
@@ -142,6 +160,14 @@ export function toWireRefusal(error: DomainError): WireRefusal {
     case "worker_referenced":
       return routingRefusal(error);
   }
+}
+
+/** The first decides status and code, and every error is told. */
+function severalRefusal({ reasons }: Kind<"refused_for_several">): WireRefusal {
+  const refused = reasons.map(toWireRefusal);
+  const decisive = refused[0];
+  if (decisive === undefined) throw new Error("a refusal without a reason");
+  return { ...decisive, errors: refused.flatMap(({ errors }) => errors) };
 }
 
 function inUseRefusal({ what, name, users }: Kind<"resource_in_use">): WireRefusal {

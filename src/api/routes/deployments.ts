@@ -6,22 +6,18 @@ import {
   createDeployment,
   type DeployOptions,
 } from "../../control/create-deployment.ts";
+import { deployableMaxOf } from "../../control/deployable-versions.ts";
 import { removeDeployment } from "../../control/remove-deployment.ts";
 import { decideMessage } from "../../domain/annotations.ts";
-import { canonicalJson } from "../../domain/canonical-json.ts";
 import type { Deployment, DeploymentCommand } from "../../domain/deployment.ts";
 import { parseDeploymentId, type DeploymentId } from "../../domain/ids.ts";
-import {
-  DEPLOYMENTS_PAGE_DEFAULT,
-  ID_CHARS_MAX,
-  IDEMPOTENCY_KEY_CHARS_MAX,
-} from "../../domain/limits.ts";
+import { DEPLOYMENTS_PAGE_DEFAULT, ID_CHARS_MAX } from "../../domain/limits.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type { Worker } from "../../domain/worker.ts";
-import { sha256Hex } from "../../store/blobs.ts";
 import { findDeployment, findReceipt, listDeployments } from "../../store/deployments.ts";
 import type { ApiContext, ApiEnv } from "../api-env.ts";
 import { logChange } from "../change-log.ts";
+import { answerDeployed, expectedCurrent, idempotencyOf } from "../deployment-calls.ts";
 import { accept, refuseWith, success } from "../envelope.ts";
 import { workerNamed } from "../find-worker.ts";
 import { flag, pageOf, positive } from "../paging.ts";
@@ -62,9 +58,11 @@ export const deploymentRoutes = new Hono<ApiEnv>()
   .post("/:name/deployments", async (c) => {
     const worker = await workerOf(c);
     const { command, notices } = await readCommand(c, worker);
+    const { author: _, ...said } = command;
     const options = {
       versionsMax: c.var.config.deploymentVersionsMax,
-      idempotency: await idempotencyOf(c, command),
+      deployableMax: deployableMaxOf(c.env, worker),
+      idempotency: await idempotencyOf(c, said),
     };
     if (waitsForAcceptance(c)) return answerAccepted(c, worker, command, options);
     const { deployment, receipt } = accept(
@@ -76,11 +74,7 @@ export const deploymentRoutes = new Hono<ApiEnv>()
       seq: deployment.seq,
       versions: deployment.versions.map((v) => `${v.versionId}@${v.percentage}%`).join(" "),
     });
-    return success(
-      c,
-      { ...toWireDeployment(deployment), receipt: toWireReceipt(receipt) },
-      { notices },
-    );
+    return answerDeployed(c, { deployment, receipt }, notices);
   })
   .get("/:name/deployments/:deploymentId", async (c) => {
     const worker = await workerOf(c);
@@ -117,13 +111,6 @@ export const deploymentRoutes = new Hono<ApiEnv>()
 
 const workerOf = async (c: ApiContext): Promise<Worker> =>
   accept(await workerNamed(c.var.context, c.req.param("name") ?? ""));
-
-function waitsForAcceptance(c: ApiContext): boolean {
-  const wait = c.req.query("wait");
-  if (wait === undefined || wait === "visible") return false;
-  if (wait === "accepted") return true;
-  return refuseWith({ kind: "bad_request", detail: 'wait has to be "visible" or "accepted".' });
-}
 
 /** 202: durable, in the history, and about to become visible; `status_url` tells when. 200: it is already. */
 async function answerAccepted(
@@ -163,6 +150,13 @@ async function knownDeployment(
   return { deployment, receipt: await findReceipt(db, worker.id, id) };
 }
 
+function waitsForAcceptance(c: ApiContext): boolean {
+  const wait = c.req.query("wait");
+  if (wait === undefined || wait === "visible") return false;
+  if (wait === "accepted") return true;
+  return refuseWith({ kind: "bad_request", detail: 'wait has to be "visible" or "accepted".' });
+}
+
 function deploymentIdOf(c: ApiContext): DeploymentId {
   const text = c.req.param("deploymentId") ?? "";
   const deploymentId = text.slice(0, ID_CHARS_MAX);
@@ -194,36 +188,6 @@ async function readCommand(
     },
     notices: notice === undefined ? [] : [notice],
   };
-}
-
-/** If-Match: a deployment's id, or `*` for any. */
-async function expectedCurrent(c: ApiContext, worker: Worker): Promise<string | null> {
-  const header = c.req.header("if-match")?.trim();
-  if (header === undefined) return null;
-  if (header === "*") {
-    // There is no way back to having none, so what is seen here still holds under the lock.
-    const current = await c.var.context.workerLock(worker.id).current();
-    if (current !== null) return null;
-    return refuseWith({ kind: "deployment_moved", currentId: null, expectedId: "*" });
-  }
-  const id = /^(?:W\/)?"?([^"]*)"?$/.exec(header)?.[1] ?? "";
-  const detail = "If-Match has to be one deployment's id, or *.";
-  return parseDeploymentId(id) ?? refuseWith({ kind: "bad_request", detail });
-}
-
-/** What makes a repeated call the same call: all of the command but who sends it. */
-async function idempotencyOf(
-  c: ApiContext,
-  command: DeploymentCommand,
-): Promise<{ key: string; bodyHash: string } | null> {
-  const key = c.req.header("idempotency-key");
-  if (key === undefined) return null;
-  if (key === "" || key.length > IDEMPOTENCY_KEY_CHARS_MAX) {
-    const detail = `Idempotency-Key has to be 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters long.`;
-    return refuseWith({ kind: "bad_request", detail });
-  }
-  const { author: _, ...said } = command;
-  return { key, bodyHash: await sha256Hex(canonicalJson(said)) };
 }
 
 /** A time limit as the store takes it, if the query has one. */

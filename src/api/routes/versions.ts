@@ -1,5 +1,6 @@
 /** `…/scripts/:name/versions`. A version is added and read; it never changes. */
 import { Hono } from "hono";
+import { deployableMaxOf } from "../../control/deployable-versions.ts";
 import { uploadVersion } from "../../control/upload-version.ts";
 import { decideUpload } from "../../domain/decide-upload.ts";
 import { parseVersionId, type WorkerId } from "../../domain/ids.ts";
@@ -12,7 +13,7 @@ import type { ApiContext, ApiEnv } from "../api-env.ts";
 import { logChange } from "../change-log.ts";
 import { accept, refuseWith, success, type ResultInfo } from "../envelope.ts";
 import { workerNamed } from "../find-worker.ts";
-import { flag, pageInfo, pageOf } from "../paging.ts";
+import { flag, type Page, pageInfo, pageOf } from "../paging.ts";
 import { readUpload } from "../read-upload.ts";
 import { toWireVersion } from "../wire/version.ts";
 import { isStrictInherit } from "./scripts.ts";
@@ -20,7 +21,7 @@ import { isStrictInherit } from "./scripts.ts";
 export const versionRoutes = new Hono<ApiEnv>()
   .get("/:name/versions", async (c) => {
     const worker = accept(await workerNamed(c.var.context, c.req.param("name")));
-    const { versions, info } = await versionsPage(c, worker.id);
+    const { versions, info } = await versionsPage(c, worker);
     return success(
       c,
       { items: versions.map((version) => toWireVersion(version, worker)) },
@@ -50,17 +51,24 @@ export async function versionOf(c: ApiContext, workerId: WorkerId, text: string)
 /** Newest first. `?deployable=true` has its own size of page: all that clients offer for a deployment at once. */
 export async function versionsPage(
   c: ApiContext,
-  workerId: WorkerId,
+  worker: Worker,
 ): Promise<{ versions: Version[]; info: ResultInfo }> {
   const { db } = c.var.context;
-  const total = await countVersions(db, workerId);
+  const total = await countVersions(db, worker.id);
   const asked = pageOf(c, VERSIONS_PAGE_DEFAULT);
-  const page = flag(c, "deployable") ? { ...asked, perPage: DEPLOYABLE_VERSIONS_MAX } : asked;
-  const versions = await listVersions(db, workerId, {
+  const page = flag(c, "deployable") ? deployablePage(c, worker, asked) : asked;
+  const versions = await listVersions(db, worker.id, {
     beforeNumber: versionsBefore(total, page.page, page.perPage),
     limit: page.perPage,
   });
   return { versions, info: pageInfo(page, versions.length, total) };
+}
+
+/** Those that may be deployed, all at once: as many as the limit allows; where there is none, as Cloudflare. */
+function deployablePage(c: ApiContext, worker: Worker, asked: Page): Page {
+  const max = deployableMaxOf(c.env, worker);
+  if (max === null) return { ...asked, perPage: DEPLOYABLE_VERSIONS_MAX };
+  return { page: 1, perPage: max, offset: 0 };
 }
 
 /** A version that exists now, and what was done otherwise than asked. */

@@ -1,5 +1,6 @@
 import type { Deployment } from "../../domain/deployment.ts";
 import { toWireTime } from "./time.ts";
+import { toWireWarning } from "./warnings.ts";
 
 export const toWireDeployment = (deployment: Deployment) => ({
   id: deployment.id,
@@ -8,6 +9,9 @@ export const toWireDeployment = (deployment: Deployment) => ({
   author_email: deployment.author.email,
   annotations: {
     "workers/triggered_by": deployment.triggeredBy,
+    ...(deployment.left === undefined
+      ? {}
+      : { "workers/rollback_from": deployment.left.join(",") }),
     ...(deployment.message === "" ? {} : { "workers/message": deployment.message }),
   },
   created_on: toWireTime(deployment.createdOn),
@@ -15,4 +19,7 @@ export const toWireDeployment = (deployment: Deployment) => ({
     version_id: versionId,
     percentage,
   })),
+  ...(deployment.warnings === undefined
+    ? {}
+    : { warnings: deployment.warnings.map(toWireWarning) }),
 });
