@@ -2,6 +2,7 @@
  * Tokens of upload sessions: JSON Web Tokens, because clients look into them for when they end. Signed with a key of
  * their own that follows from the installation's, so that nothing has to be stored for a session to begin.
  */
+import { eachSecretsKey } from "../domain/secrets-keys.ts";
 import { ASSET_TOKEN_CHARS_MAX } from "../domain/limits-assets.ts";
 
 export interface AssetClaims {
@@ -27,11 +28,12 @@ const HEADER = { alg: "HS256", typ: "JWT" };
 const HMAC = { name: "HMAC", hash: "SHA-256" };
 
 export class AssetTokens {
-  readonly #key: Promise<CryptoKey>;
+  /** The first signs, all are taken. */
+  readonly #keys: readonly Promise<CryptoKey>[];
 
-  /** `SECRETS_KEY` as `<key id>:<base64 of 32 bytes>`. */
+  /** `SECRETS_KEY`, see domain/secrets-keys. */
   constructor(configured: string) {
-    this.#key = deriveKey(configured);
+    this.#keys = eachSecretsKey(configured).map(deriveKey);
   }
 
   async sign({ accountId, sessionId, manifestSha256, expiresOn }: AssetClaims): Promise<string> {
@@ -44,7 +46,8 @@ export class AssetTokens {
     };
     const signed = `${encode(HEADER)}.${encode(payload)}`;
     const bytes = new TextEncoder().encode(signed);
-    const signature = await crypto.subtle.sign(HMAC, await this.#key, bytes);
+    const [key] = await Promise.all(this.#keys);
+    const signature = await crypto.subtle.sign(HMAC, key as CryptoKey, bytes);
     return `${signed}.${base64Url(new Uint8Array(signature))}`;
   }
 
@@ -55,7 +58,11 @@ export class AssetTokens {
     const given = signature === undefined ? null : bytesOf(signature);
     if (header === undefined || payload === undefined || given === null) return null;
     const bytes = new TextEncoder().encode(`${header}.${payload}`);
-    if (!(await crypto.subtle.verify(HMAC, await this.#key, given, bytes))) return null;
+    const keys = await Promise.all(this.#keys);
+    const verified = await Promise.all(
+      keys.map((known) => crypto.subtle.verify(HMAC, known, given, bytes)),
+    );
+    if (!verified.includes(true)) return null;
     const text = bytesOf(payload);
     if (text === null) return null;
     // Signed, so it is what `sign` has written, or some other use of the key that must not pass for one.

@@ -1,3 +1,5 @@
+import { eachSecretsKey } from "../domain/secrets-keys.ts";
+
 /**
  * Links by which a file of SQL is uploaded or downloaded. Clients send no token there, so the link itself is the
  * permission: it says what it is for and until when, and cannot be made without the installation's key.
@@ -15,17 +17,19 @@ export interface D1Link {
 const TOKEN = /^([\w-]{1,1024})\.([\w-]{43})$/;
 
 export class D1Links {
-  readonly #key: Promise<CryptoKey>;
+  /** The first signs, all are taken. */
+  readonly #keys: readonly Promise<CryptoKey>[];
 
   /** `SECRETS_KEY`. What is made of it here opens nothing else. */
   constructor(secretsKey: string) {
-    this.#key = importKey(secretsKey);
+    this.#keys = eachSecretsKey(secretsKey).map(importKey);
   }
 
   /** Fit for a path. */
   async sign(link: D1Link): Promise<string> {
     const payload = toBase64Url(new TextEncoder().encode(JSON.stringify(link)));
-    const mac = await crypto.subtle.sign("HMAC", await this.#key, bytesOf(payload));
+    const [key] = await Promise.all(this.#keys);
+    const mac = await crypto.subtle.sign("HMAC", key as CryptoKey, bytesOf(payload));
     return `${payload}.${toBase64Url(new Uint8Array(mac))}`;
   }
 
@@ -33,13 +37,11 @@ export class D1Links {
   async open(token: string, now: number): Promise<D1Link | null> {
     const [, payload, mac] = TOKEN.exec(token) ?? [];
     if (payload === undefined || mac === undefined) return null;
-    const isOurs = await crypto.subtle.verify(
-      "HMAC",
-      await this.#key,
-      fromBase64Url(mac),
-      bytesOf(payload),
+    const keys = await Promise.all(this.#keys);
+    const verified = await Promise.all(
+      keys.map((key) => crypto.subtle.verify("HMAC", key, fromBase64Url(mac), bytesOf(payload))),
     );
-    if (!isOurs) return null;
+    if (!verified.includes(true)) return null;
     const link = JSON.parse(new TextDecoder().decode(fromBase64Url(payload))) as D1Link;
     return link.until > now ? link : null;
   }

@@ -1,19 +1,22 @@
 /** The address of a tail's WebSocket is its only key, because wrangler sends no token there: it cannot be guessed, and is checked before anything is looked up. */
 import type { WorkerId } from "../domain/ids.ts";
+import { eachSecretsKey } from "../domain/secrets-keys.ts";
 
 const HEX64 = /^[0-9a-f]{64}$/;
 
 export class TailKeys {
-  readonly #key: Promise<CryptoKey>;
+  /** The first signs, all are taken. */
+  readonly #keys: readonly Promise<CryptoKey>[];
 
   /** `SECRETS_KEY`. What is made of it here opens nothing else. */
   constructor(secretsKey: string) {
-    this.#key = importKey(secretsKey);
+    this.#keys = eachSecretsKey(secretsKey).map(importKey);
   }
 
   /** 64 hex digits. */
   async keyOf(workerId: WorkerId, tailId: string): Promise<string> {
-    const mac = await crypto.subtle.sign("HMAC", await this.#key, message(workerId, tailId));
+    const [key] = await Promise.all(this.#keys);
+    const mac = await crypto.subtle.sign("HMAC", key as CryptoKey, message(workerId, tailId));
     return Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
@@ -23,7 +26,11 @@ export class TailKeys {
     const mac = Uint8Array.from({ length: 32 }, (_, at) =>
       Number.parseInt(key.slice(at * 2, at * 2 + 2), 16),
     );
-    return crypto.subtle.verify("HMAC", await this.#key, mac, message(workerId, tailId));
+    for (const known of this.#keys) {
+      if (await crypto.subtle.verify("HMAC", await known, mac, message(workerId, tailId)))
+        return true;
+    }
+    return false;
   }
 }
 

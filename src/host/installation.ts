@@ -14,18 +14,20 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { DataDirectory } from "./data-directory.ts";
+import { parseSecretsKeys, type SecretsKey } from "../domain/secrets-keys.ts";
 import { HostError, reasonOf } from "./host-error.ts";
 
 export interface Installation {
   readonly accountId: string;
   /** Hex SHA-256. */
   readonly rootTokenSha256: string;
-  /** `<key id>:<base64 of 32 bytes>`. */
+  /** See domain/secrets-keys: more than one while secrets are on their way from one key to the next. */
   readonly secretsKey: string;
 }
 
 /** Raised only when an older Switchback could not read what a newer one wrote. */
 const FORMAT = 1;
+const FILE = "installation.json";
 
 interface Stored {
   format: number;
@@ -47,7 +49,7 @@ export function openInstallation(
   directory: DataDirectory,
   preset: { readonly accountId: string | undefined; readonly rootToken: string | undefined },
 ): OpenedInstallation {
-  const file = join(directory.path, "installation.json");
+  const file = join(directory.path, FILE);
   const stored = existsSync(file) ? read(file) : create(file, directory, preset.accountId);
   if (preset.accountId !== undefined && preset.accountId !== stored.account_id) {
     throw new HostError(
@@ -74,6 +76,43 @@ export function openInstallation(
       }
     },
   };
+}
+
+/** Put a new key before the one in use. Unchanged while an earlier change is not finished. Gives the new list. */
+export function addSecretsKey(dataDirectory: string): readonly SecretsKey[] {
+  const file = join(dataDirectory, FILE);
+  const stored = read(file);
+  const keys = keysOf(file, stored);
+  if (keys.length > 1) return keys;
+  const numbers = keys.map(({ id }) => Number(/^k(\d{1,9})$/.exec(id)?.[1] ?? 0));
+  const id = `k${Math.max(0, ...numbers) + 1}`;
+  const secrets_key = [`${id}:${randomBytes(32).toString("base64")}`, stored.secrets_key].join(",");
+  write(file, { ...stored, secrets_key });
+  return keysOf(file, { ...stored, secrets_key });
+}
+
+/** Forget all keys but the one in use: nothing is sealed under them any more. Gives the ids of those that are gone. */
+export function dropOlderKeys(dataDirectory: string): readonly string[] {
+  const file = join(dataDirectory, FILE);
+  const stored = read(file);
+  const [first, ...older] = keysOf(file, stored);
+  if (first === undefined || older.length === 0) return [];
+  write(file, { ...stored, secrets_key: `${first.id}:${first.base64}` });
+  return older.map(({ id }) => id);
+}
+
+/** The one in use first. */
+export const storedKeys = (dataDirectory: string): readonly SecretsKey[] => {
+  const file = join(dataDirectory, FILE);
+  return keysOf(file, read(file));
+};
+
+function keysOf(file: string, { secrets_key }: Stored): readonly SecretsKey[] {
+  try {
+    return parseSecretsKeys(secrets_key);
+  } catch {
+    throw new HostError(`${file} is damaged. Restore it from a backup.`);
+  }
 }
 
 function create(file: string, directory: DataDirectory, accountId: string | undefined): Stored {

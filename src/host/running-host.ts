@@ -18,6 +18,7 @@ import { Front } from "./front/front.ts";
 import { Gateways } from "./gateways.ts";
 import type { HandoverHost, Listener } from "./handover.ts";
 import type { OpenedInstallation } from "./installation.ts";
+import { finishKeyChange } from "./key-change.ts";
 import type { Log } from "./log.ts";
 import { announcementSocket, gatewayParts } from "./gateway-parts.ts";
 import { HostCounters } from "./metrics/host-counters.ts";
@@ -272,11 +273,23 @@ export class RunningHost implements Host {
       await this.#end(0);
       throw error;
     }
+    this.#finishKeyChange();
     this.#timers.push(
       setInterval(() => this.#tick(), TICK_MS),
       setInterval(() => this.#evictIdle(), IDLE_EVICTION_MS),
       setInterval(() => void this.#metrics.collect(), METRICS_INTERVAL_MS),
     );
+  }
+
+  #finishKeyChange(): void {
+    const { opened, parts } = this.#built;
+    void finishKeyChange({
+      secretsKey: opened.installation.secretsKey,
+      dataDirectory: this.dataDirectory,
+      control: this.#control,
+      isOver: () => this.#yielded || this.#stopped !== undefined,
+      log: parts.log,
+    });
   }
 
   async restartGateways(): Promise<void> {

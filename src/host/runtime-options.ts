@@ -158,6 +158,7 @@ function controlVariables({ settings, installation, port }: ControlInput): Recor
     ACCOUNT_ID: installation.accountId,
     ACCOUNT_NAME: settings.accountName,
     DEPLOYMENT_VERSIONS_MAX: String(settings.deploymentVersionsMax),
+    DEPLOYABLE_VERSIONS_MAX: String(settings.deployableVersionsMax),
     BINDING_STUBS: settings.bindingStubs,
     LEASE_MS: String(settings.leaseMs),
     LEASE_DRIFT_PERMILLE: String(ONE_CLOCK_DRIFT_PERMILLE),

@@ -7,6 +7,7 @@ import {
   BLOCK_MS_DEFAULT,
   BLOCK_MS_MAX,
   BLOCK_MS_MIN,
+  DEPLOYABLE_VERSIONS_HARD_MAX,
   DEPLOYMENT_VERSIONS_DEFAULT_MAX,
   DEPLOYMENT_VERSIONS_HARD_MAX,
   DRAIN_MS_DEFAULT,
@@ -50,6 +51,8 @@ export interface Settings {
   readonly accountId: string | undefined;
   readonly accountName: string;
   readonly deploymentVersionsMax: number;
+  /** So many of a Worker's most recently uploaded versions may be deployed; 0: all. */
+  readonly deployableVersionsMax: number;
   readonly versionOverrides: string;
   /** Bindings that nothing here can run: refused at upload, or kept, to throw when they are used. */
   readonly bindingStubs: "refuse" | "allow";
@@ -120,6 +123,7 @@ export function parseSettings(argv: readonly string[], env: Environment): Settin
     accountId: accountIdOf(preset("ACCOUNT_ID")),
     accountName: preset("ACCOUNT_NAME") ?? "Switchback",
     deploymentVersionsMax: versionsMaxOf(preset("DEPLOYMENT_VERSIONS_MAX")),
+    deployableVersionsMax: deployableMaxOf(preset("DEPLOYABLE_VERSIONS_MAX")),
     versionOverrides: oneOf(
       "SWITCHBACK_VERSION_OVERRIDES",
       preset("VERSION_OVERRIDES") ?? "public",
@@ -272,4 +276,11 @@ function versionsMaxOf(text: string | undefined): number {
     );
   }
   return max;
+}
+
+function deployableMaxOf(text = "0"): number {
+  if (/^\d{1,7}$/.test(text) && Number(text) <= DEPLOYABLE_VERSIONS_HARD_MAX) return Number(text);
+  throw new HostError(
+    `SWITCHBACK_DEPLOYABLE_VERSIONS_MAX has to be a number from 0 (all) to ${DEPLOYABLE_VERSIONS_HARD_MAX}, not "${text}".`,
+  );
 }
