@@ -185,6 +185,54 @@ describe("migrations of an upload", () => {
     expect((await deploy([share(next, 100)])).status).toBe(200);
   });
 
+  it("between a version and what serves are named, in both directions, with the classes and the nearest version that can be deployed", async () => {
+    const client = await apiClient({ probe });
+    const idOf = ({ result }: Answer) => String(result.deployment_id ?? result.id);
+    const path = `${SCRIPTS}/between/versions`;
+    const first = await put(client, "between", { classes: [] });
+    const second = await put(client, "between", { classes: [], path });
+    const made = { new_tag: "v1", new_sqlite_classes: ["Room"] };
+    const third = await put(client, "between", { classes: ["Room"], migrations: made });
+    const renamed_classes = [{ from: "Room", to: "Hall" }];
+    const renamed = { old_tag: "v1", new_tag: "v2", steps: [{ renamed_classes }] };
+    const fourth = await put(client, "between", { classes: ["Hall"], migrations: renamed });
+    const fifth = await put(client, "between", { classes: ["Hall"], path });
+    const deploy = (answer: Answer) =>
+      client.call("POST", `${SCRIPTS}/between/deployments?force=true`, {
+        versions: [{ version_id: idOf(answer), percentage: 100 }],
+      });
+
+    const back = await deploy(second);
+    expect(codes(back)).toEqual([400, 130055]);
+    expect(back.errors[0]?.meta).toEqual({
+      version_id: idOf(second),
+      migrations: ["v1", "v2"],
+      classes: ["Hall"],
+      version_tag: null,
+      current_tag: "v2",
+      nearest_version_id: idOf(fourth),
+      nearest_version_number: 4,
+    });
+    expect(back.errors[0]?.message).toMatch(
+      /migrations v1, v2 lie between it and what serves \(class Hall\).*nearest version that can be deployed is .*number 4/,
+    );
+    const over = await deploy(third);
+    expect(over.errors[0]?.meta).toMatchObject({ migrations: ["v2"], classes: ["Hall", "Room"] });
+
+    // Forward: only the upload that brings a migration may cross it.
+    const other = await put(client, "between-forward", { classes: [] });
+    const forward = await put(client, "between-forward", { classes: ["Room"], migrations: made });
+    expect(forward.status).toBe(200);
+    const split = await client.call("POST", `${SCRIPTS}/between-forward/deployments`, {
+      versions: [
+        { version_id: idOf(other), percentage: 50 },
+        { version_id: idOf(forward), percentage: 50 },
+      ],
+    });
+    expect(split.errors[0]?.meta).toMatchObject({ migrations: ["v1"], classes: ["Room"] });
+    expect([idOf(first), idOf(fifth)].every((id) => id !== "undefined")).toBe(true);
+  });
+
   it("delete namespaces with the deployment, unless another Worker is bound to them", async () => {
     const client = await apiClient({ probe });
     const upload = { classes: ["A"], migrations: { new_tag: "v1", new_sqlite_classes: ["A"] } };

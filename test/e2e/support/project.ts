@@ -52,6 +52,11 @@ export class Project {
     return wrangler(this.host, this.directory, args);
   }
 
+  /** The same with a file of the project as its input. */
+  wranglerWithInput(file: string, ...args: string[]): Promise<WranglerRun> {
+    return wrangler(this.host, this.directory, args, {}, join(this.directory, file));
+  }
+
   /** `wrangler deploy` of `source`; gives the version that it made. */
   async deploy(source: string, ...args: string[]): Promise<string> {
     return printedVersion(await this.source(source).wrangler("deploy", ...args));

@@ -1,6 +1,6 @@
 /** The real wrangler as its users run it, with nothing of the machine's own settings. */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -33,29 +33,45 @@ function wranglerHome(): string {
   return home;
 }
 
-/** Starts `wrangler …args` in `cwd` without a terminal. */
+/** What wrangler is told by its environment. */
+export const wranglerEnvironment = (host: TestHost): NodeJS.ProcessEnv => ({
+  PATH: process.env["PATH"],
+  HOME: wranglerHome(),
+  TMPDIR: wranglerHome(),
+  WRANGLER_HIDE_BANNER: "true",
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_SEND_ERROR_REPORTS: "false",
+  CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${host.port}/client/v4`,
+  CLOUDFLARE_API_TOKEN: ROOT_TOKEN,
+  CLOUDFLARE_ACCOUNT_ID: ACCOUNT_ID,
+});
+
+/** How wrangler is started, as a program and its arguments. */
+export const wranglerCommand = (args: readonly string[]): readonly [string, ...string[]] => [
+  process.execPath,
+  WRANGLER,
+  ...args,
+];
+
+/** Starts `wrangler …args` in `cwd` without a terminal. `input`: a file that it reads from. */
 export function startWrangler(
   host: TestHost,
   cwd: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input?: string,
 ): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(process.execPath, [WRANGLER, ...args], {
-    cwd,
-    env: {
-      PATH: process.env["PATH"],
-      HOME: wranglerHome(),
-      TMPDIR: wranglerHome(),
-      WRANGLER_HIDE_BANNER: "true",
-      WRANGLER_SEND_METRICS: "false",
-      WRANGLER_SEND_ERROR_REPORTS: "false",
-      CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${host.port}/client/v4`,
-      CLOUDFLARE_API_TOKEN: ROOT_TOKEN,
-      CLOUDFLARE_ACCOUNT_ID: ACCOUNT_ID,
-      ...env,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const [program, ...rest] = wranglerCommand(args);
+  const opened = input === undefined ? null : openSync(input, "r");
+  try {
+    return spawn(program, rest, {
+      cwd,
+      env: { ...wranglerEnvironment(host), ...env },
+      stdio: [opened ?? "ignore", "pipe", "pipe"],
+    }) as ChildProcessByStdio<null, Readable, Readable>;
+  } finally {
+    if (opened !== null) closeSync(opened);
+  }
 }
 
 /** Runs `wrangler …args` to its end. Never rejects: the exit code is the caller's to judge. */
@@ -64,8 +80,9 @@ export function wrangler(
   cwd: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input?: string,
 ): Promise<WranglerRun> {
-  const child = startWrangler(host, cwd, args, env);
+  const child = startWrangler(host, cwd, args, env, input);
   let stdout = "";
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
