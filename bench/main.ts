@@ -7,6 +7,7 @@ import { benchmarkColdLoad } from "./benchmarks/cold-load.ts";
 import { benchmarkDeploy } from "./benchmarks/deploy.ts";
 import { benchmarkGateway } from "./benchmarks/gateway.ts";
 import { benchmarkHistory } from "./benchmarks/history.ts";
+import { benchmarkRollbacks } from "./benchmarks/rollbacks.ts";
 import { benchmarkLockCalls } from "./benchmarks/lock-calls.ts";
 import { benchmarkMemory } from "./benchmarks/memory.ts";
 import { benchmarkSplit } from "./benchmarks/split.ts";
@@ -21,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, (lab: Lab) => Promise<Row[]>>> = {
   deploy: benchmarkDeploy,
   "lock-calls": benchmarkLockCalls,
   history: benchmarkHistory,
+  rollbacks: benchmarkRollbacks,
   memory: benchmarkMemory,
   bindings: benchmarkBindings,
   assets: benchmarkAssets,
