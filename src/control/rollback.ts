@@ -119,7 +119,7 @@ export async function rollBack(
     const command: DeploymentCommand = {
       ...order,
       versions: chosen.ok ? [{ versionId: chosen.value.versionId, percentage: 100 }] : [],
-      triggeredBy: "deployment",
+      triggeredBy: "rollback",
       expectedCurrentId:
         chosen.ok && !isNamed
           ? (chosen.value.current?.deploymentId ?? null)

@@ -29,13 +29,16 @@ export interface CurrentDeployment {
   readonly versions: readonly TrafficShare[];
 }
 
-/** `upload` is the deployment that a script upload makes by itself, `secret` that of a changed secret; `rollback` is decided here. */
+/**
+ * `upload` is the deployment that a script upload makes by itself, `secret` that of a changed secret. `rollback` is one that
+ * was asked for as such, or that goes back to older versions which have served, however it was asked for.
+ */
 export type DeploymentTrigger = "upload" | "deployment" | "secret" | "rollback";
 
 /** What a client asks for. Ids and shares are checked here, not before. */
 export interface DeploymentCommand {
   readonly versions: readonly { readonly versionId: string; readonly percentage: number }[];
-  readonly triggeredBy: Exclude<DeploymentTrigger, "rollback">;
+  readonly triggeredBy: DeploymentTrigger;
   /** Empty: none. */
   readonly message: string;
   readonly author: Author;
@@ -127,9 +130,10 @@ export function decideDeployment(
     .every((share) => known.get(share.versionId)?.servedBefore === true);
   const goesBack = isOlder(shares, facts.current?.versions ?? []);
   const isRollback =
-    command.triggeredBy === "deployment" &&
-    servedBefore &&
-    (goesBack || isOlder(shares, facts.pending?.versions ?? []));
+    command.triggeredBy === "rollback" ||
+    (command.triggeredBy === "deployment" &&
+      servedBefore &&
+      (goesBack || isOlder(shares, facts.pending?.versions ?? [])));
   return ok({ versions: shares, isRollback, goesBack });
 }
 

@@ -69,6 +69,8 @@ export const DEPLOYMENTS_PAGE_DEFAULT = 10;
 export const VERSIONS_PAGE_DEFAULT = 25;
 /** Versions in the answer to `?deployable=true`, which has no pages. Cloudflare lists its 100 most recent. */
 export const DEPLOYABLE_VERSIONS_MAX = 100;
+/** The same where a limit is set: all of them, but never an answer without bound. */
+export const DEPLOYABLE_LIST_MAX = 1_000;
 /** The largest limit that can be set on deployable versions: above it a limit means nothing. */
 export const DEPLOYABLE_VERSIONS_HARD_MAX = 1_000_000;
 /** How often a rollback chooses anew, because somebody else deployed while it was on its way to the lock. */

@@ -4,7 +4,7 @@ import page from "../../docs/failure-modes.md?raw";
 import { toWireRefusal } from "../../src/api/errors.ts";
 import { toWireMessage } from "../../src/api/wire/warnings.ts";
 import type { DeploymentWarning } from "../../src/domain/deployment-warnings.ts";
-import { EACH } from "./each-error.ts";
+import { EACH, HOSTS_OWN } from "./each-error.ts";
 
 /** What the page says, by `code kind`: its status, the sentence that a user sees, and everything else. */
 const sections = new Map(
@@ -26,8 +26,11 @@ const ours = Object.values(alone)
 
 describe("docs/failure-modes.md", () => {
   it("has every code of our range, the host's own too, and no other", () => {
-    const real = ours.map(({ kind, errors: [decisive] }) => `${decisive?.code} ${kind}`);
-    expect([...sections.keys()].toSorted()).toEqual([...real, "130036 control_away"].toSorted());
+    const real = ours.map(
+      ({ kind, status, errors: [decisive] }) => `${decisive?.code} ${kind} ${status}`,
+    );
+    const told = [...sections].map(([title, { status }]) => `${title} ${status}`);
+    expect(told.toSorted()).toEqual([...real, ...HOSTS_OWN].toSorted());
   });
 
   it("says of each with which status and in which words it comes, and what to do", () => {

@@ -72,6 +72,35 @@ describe("POST …/rollbacks", () => {
     expect((await rollBack("rb-chain")).result.versions[0].version_id).toBe(one);
   });
 
+  it("never returns to what it left, in whatever order versions were uploaded and deployed; an empty body will do", async () => {
+    const one = await putScript("rb-order");
+    const two = await upload("rb-order");
+    const three = await putScript("rb-order");
+    await deploy("rb-order", "", [two, 100]);
+    await deploy("rb-order", "", [three, 100]);
+    await deploy("rb-order", "", [two, 100]);
+    const first = await client.call("POST", `${SCRIPTS}/rb-order/rollbacks`);
+    expect(first.result.versions[0].version_id).toBe(one);
+    await deploy("rb-order", "", [three, 100]);
+    const other = await upload("rb-order");
+    expect(other).not.toBe(one);
+    await client.call("POST", `${SCRIPTS}/rb-order/rollbacks`);
+    expect(await servedBy("rb-order")).toBe(one);
+  });
+
+  it("to a version with a higher number leaves what it left all the same", async () => {
+    const one = await putScript("rb-up");
+    const two = await upload("rb-up");
+    const three = await putScript("rb-up");
+    await deploy("rb-up", "", [two, 100]);
+    const up = await rollBack("rb-up");
+    expect(up.result).toMatchObject({
+      annotations: { "workers/triggered_by": "rollback", "workers/rollback_from": two },
+      versions: [{ version_id: three }],
+    });
+    expect((await rollBack("rb-up")).result.versions[0].version_id).toBe(one);
+  });
+
   it("goes from a split to the last version that had all of the traffic", async () => {
     const one = await putScript("rb-split");
     const two = await putScript("rb-split");

@@ -4,6 +4,7 @@ import type { Flight } from "../../src/host/front/switchyard.ts";
 import { controlAway, malformed, outcomeUnknown, visitorPage } from "../../src/host/own-answers.ts";
 
 const page = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
+const failures = readFileSync(new URL("../../docs/failure-modes.md", import.meta.url), "utf8");
 const FLIGHT = { id: "r-1" } as Flight;
 
 describe("a visitor's page", () => {
@@ -52,6 +53,11 @@ describe("an answer to a client of the API", () => {
     expect(String(errors[0]?.code)).toBe(code);
     expect(page).toContain(`| ${code} | \`${kind}\` | ${answer.status} |`);
   });
+});
+
+it("130036 is in docs/failure-modes.md in the words in which it comes", () => {
+  const { errors } = JSON.parse(controlAway(FLIGHT).body) as { errors: { message: string }[] };
+  expect(failures).toContain(`\n> ${errors[0]?.message}\n`);
 });
 
 it("what is malformed is refused in one sentence, which is no page of anything", () => {

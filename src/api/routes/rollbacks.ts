@@ -20,11 +20,14 @@ import { toWireTarget } from "../wire/rollback-target.ts";
 import { toWireWarning } from "../wire/warnings.ts";
 
 const target = z.string().min(1).max(TAG_BYTES_MAX);
-const rollbackBody = z.strictObject({
-  target: target.default("previous"),
-  message: z.string().nullish(),
-  annotations: z.record(z.string(), z.unknown()).nullish(),
-});
+/** An empty body will do: at night as little as possible has to be right. */
+const rollbackBody = z
+  .strictObject({
+    target: target.default("previous"),
+    message: z.string().nullish(),
+    annotations: z.record(z.string(), z.unknown()).nullish(),
+  })
+  .default({ target: "previous" });
 
 export const rollbackRoutes = new Hono<ApiEnv>()
   .post("/:name/rollbacks", async (c) => {

@@ -4,7 +4,11 @@ import { deployableMaxOf } from "../../control/deployable-versions.ts";
 import { uploadVersion } from "../../control/upload-version.ts";
 import { decideUpload } from "../../domain/decide-upload.ts";
 import { parseVersionId, type WorkerId } from "../../domain/ids.ts";
-import { DEPLOYABLE_VERSIONS_MAX, VERSIONS_PAGE_DEFAULT } from "../../domain/limits.ts";
+import {
+  DEPLOYABLE_LIST_MAX,
+  DEPLOYABLE_VERSIONS_MAX,
+  VERSIONS_PAGE_DEFAULT,
+} from "../../domain/limits.ts";
 import type { Upload } from "../../domain/upload.ts";
 import type { Version } from "../../domain/version.ts";
 import type { Worker } from "../../domain/worker.ts";
@@ -68,7 +72,7 @@ export async function versionsPage(
 function deployablePage(c: ApiContext, worker: Worker, asked: Page): Page {
   const max = deployableMaxOf(c.env, worker);
   if (max === null) return { ...asked, perPage: DEPLOYABLE_VERSIONS_MAX };
-  return { page: 1, perPage: max, offset: 0 };
+  return { page: 1, perPage: Math.min(max, DEPLOYABLE_LIST_MAX), offset: 0 };
 }
 
 /** A version that exists now, and what was done otherwise than asked. */

@@ -99,7 +99,7 @@ class Upload extends Step {
     model.migrations = after;
     const id = String(made.result.deployment_id ?? made.result.id);
     model.versions.push({ id, secrets: this.secrets, buckets, migrations: after });
-    if (deploys) model.deployed(new Map([[model.versions.length - 1, 100]]), true);
+    if (deploys) model.deployed(new Map([[model.versions.length - 1, 100]]), "upload");
   }
 
   override toString = () =>
@@ -131,7 +131,7 @@ class PutSecret extends Step {
     const listed = await real.client.call("GET", path(real, "/versions?per_page=1"));
     const changed = text === null ? others : { ...others, [name]: text };
     model.versions.push({ ...latest, id: listed.result.items[0].id, secrets: changed });
-    model.deployed(new Map([[model.versions.length - 1, 100]]), true);
+    model.deployed(new Map([[model.versions.length - 1, 100]]), "upload");
   }
 
   override toString = () => `secret(${this.key}, ${this.text ?? "deleted"})`;
@@ -170,7 +170,7 @@ class Deploy extends Step {
       })),
     });
     expect(codeOf(made)).toBe(expected);
-    if (expected === null) model.deployed(shares, false);
+    if (expected === null) model.deployed(shares, "deployment");
   }
 
   override toString = () =>
@@ -192,7 +192,7 @@ class RollBack extends Step {
     const expected = to === null ? 130_058 : model.against(shares, this.force);
     const made = await real.client.call("POST", path(real, `/rollbacks?force=${this.force}`), {});
     expect(codeOf(made)).toBe(expected);
-    if (expected === null) model.deployed(shares, false);
+    if (expected === null) model.deployed(shares, "rollback");
   }
 
   override toString = () => `rollback(${this.force ? "force" : ""})`;

@@ -81,17 +81,18 @@ export class Model {
     return null;
   }
 
-  /** It was accepted. `isUpload`: of an upload or a changed secret, which never goes back. */
-  deployed(shares: ReadonlyMap<number, number>, isUpload: boolean): void {
+  /** It was accepted. An upload or a changed secret never goes back, a rollback always does. */
+  deployed(shares: ReadonlyMap<number, number>, as: "upload" | "deployment" | "rollback"): void {
     const newestOf = (of: ReadonlyMap<number, number>) =>
       Math.max(-1, ...[...of].filter(([, part]) => part > 0).map(([at]) => at));
     const served = (at: number) =>
       this.history.some((deployment) => (deployment.shares.get(at) ?? 0) > 0);
     const serving = this.current?.shares ?? new Map<number, number>();
     const isRollback =
-      !isUpload &&
-      newestOf(shares) < newestOf(serving) &&
-      [...shares].every(([at, part]) => part === 0 || served(at));
+      as === "rollback" ||
+      (as === "deployment" &&
+        newestOf(shares) < newestOf(serving) &&
+        [...shares].every(([at, part]) => part === 0 || served(at)));
     const left = isRollback ? [...serving.keys()].filter((at) => !shares.has(at)) : null;
     this.history.push({ shares, left });
   }
