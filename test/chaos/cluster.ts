@@ -22,6 +22,8 @@ export interface LeaseConfiguration {
 /** Gateways beside the locks, and in a process of their own. */
 const NEAR = 4;
 const FAR = 2;
+/** Any will do: none of these Workers has a secret, but a lock asks for the key when it is made. */
+const SECRETS_KEY = `chaos:${Buffer.alloc(32, 7).toString("base64")}`;
 /** As Switchback's host: after this long, a runtime that does not come back by itself is started once more. */
 const RESTART_MS = 10_000;
 
@@ -193,6 +195,7 @@ const worker = (name: string, script: string, port: number, lease: LeaseConfigur
     ACCOUNT_ID,
     WORKERS_DOMAIN,
     CONTROL_HOSTS: "127.0.0.1",
+    SECRETS_KEY,
     LEASE_MS: String(lease.leaseMs),
     LEASE_DRIFT_PERMILLE: String(lease.driftPermille),
   },

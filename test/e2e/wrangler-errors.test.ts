@@ -120,7 +120,7 @@ describe("wrangler exits 1, says why, and nothing has changed, for", () => {
   });
 
   test("something that this release does not do yet", async () => {
-    const output = await refused(() => project.tryWrangler("secret", "delete", "NAME"));
+    const output = await refused(() => project.tryWrangler("workflows", "list"));
     expect(output).toMatch(/not supported by this Switchback yet/);
   });
 });
