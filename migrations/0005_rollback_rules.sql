@@ -21,6 +21,7 @@ ALTER TABLE `deployments` ADD `cause` text;--> statement-breakpoint
 ALTER TABLE `deployments` ADD `left_versions` text;--> statement-breakpoint
 ALTER TABLE `deployments` ADD `warnings` text;--> statement-breakpoint
 ALTER TABLE `deployments` ADD `d1_migrations` text;--> statement-breakpoint
+CREATE INDEX `deployments_committing` ON `deployments` (`worker_id`,`seq`) WHERE status = 'committing';--> statement-breakpoint
 CREATE INDEX `versions_migration_tag` ON `versions` (`worker_id`,settings ->> '$.durable.tag',`number`);--> statement-breakpoint
 -- Of what was deployed before there was this table; a little less than 100 is all, see PERCENTAGE_SUM_TOLERANCE.
 INSERT INTO `last_served`

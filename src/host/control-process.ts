@@ -5,6 +5,7 @@
 import { rmSync } from "node:fs";
 import { askSocket, type SocketAnswer } from "./ask-socket.ts";
 import { HostError } from "./host-error.ts";
+import type { Installation } from "./installation.ts";
 import type { Log } from "./log.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
 import { passRuntimeLog } from "./runtime-log.ts";
@@ -38,9 +39,12 @@ export class ControlProcess {
   #lastStatus: number | undefined;
   /** When the probe that is out was sent. */
   #probedAt: number | undefined;
+  /** As it will be from the next start on. */
+  installation: Installation;
 
   constructor(parts: ControlProcessParts) {
     this.#parts = parts;
+    this.installation = parts.input.installation;
   }
 
   get pid(): number | undefined {
@@ -85,7 +89,11 @@ export class ControlProcess {
       },
       onLog: (entry: Parameters<typeof passRuntimeLog>[0]) => passRuntimeLog(entry, "control", log),
     };
-    const runtime = new Runtime(controlOptions(input), events, [api, internal]);
+    const runtime = new Runtime(
+      controlOptions({ ...input, installation: this.installation }),
+      events,
+      [api, internal],
+    );
     const supervisor = new Supervisor({
       patient: runtime,
       probe: (timeoutMs) => this.#probe(timeoutMs),

@@ -8,7 +8,7 @@
  *     take  ──────────────────────────────────────────────▶ ready
  *     retire ────────────────────▶ ends with 0
  *
- * If the new one ends before it is ready: resume ──▶ the old one takes the control plane back.
+ * If the new one ends before it is ready, the old one takes the control plane back: resume ──▶ resumed.
  */
 import { reasonOf } from "./host-error.ts";
 import type { Log } from "./log.ts";
@@ -56,6 +56,7 @@ export type ToLauncher =
   /** Settings and script are right; nothing has been touched. */
   | { readonly type: "prepared" }
   | { readonly type: "yielded" }
+  | { readonly type: "resumed" }
   /** The answer to "yield" where that failed; the control plane stays. */
   | { readonly type: "kept"; readonly reason: string }
   | { readonly type: "ready"; readonly controlApi: string }
@@ -143,6 +144,7 @@ async function act(
     case "resume":
       await host.resumeControl();
       log.event("info", "control plane taken back");
+      await channel.send({ type: "resumed" });
       return;
     case "retire":
       await host.retire(message.controlApi);

@@ -71,8 +71,10 @@ export function openInstallation(
     },
     newRootToken,
     keep: () => {
-      if (rootTokenSha256 !== stored.root_token_sha256) {
-        write(file, { ...stored, root_token_sha256: rootTokenSha256 });
+      // Read again: a new key may have been added meanwhile.
+      const now = read(file);
+      if (rootTokenSha256 !== now.root_token_sha256) {
+        write(file, { ...now, root_token_sha256: rootTokenSha256 });
       }
     },
   };
@@ -91,12 +93,15 @@ export function addSecretsKey(dataDirectory: string): readonly SecretsKey[] {
   return keysOf(file, { ...stored, secrets_key });
 }
 
-/** Forget all keys but the one in use: nothing is sealed under them any more. Gives the ids of those that are gone. */
-export function dropOlderKeys(dataDirectory: string): readonly string[] {
+/**
+ * Forget all keys but the one in use, if that is `keyId`: nothing is sealed under the others any more. Gives the ids of
+ * those that are gone.
+ */
+export function dropOlderKeys(dataDirectory: string, keyId: string): readonly string[] {
   const file = join(dataDirectory, FILE);
   const stored = read(file);
   const [first, ...older] = keysOf(file, stored);
-  if (first === undefined || older.length === 0) return [];
+  if (first?.id !== keyId || older.length === 0) return [];
   write(file, { ...stored, secrets_key: `${first.id}:${first.base64}` });
   return older.map(({ id }) => id);
 }

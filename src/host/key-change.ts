@@ -17,8 +17,6 @@ export interface KeyChangeParts {
   readonly log: Log;
 }
 
-/** First: until then a host that was to be succeeded may take over again, and it knows the older key alone. */
-const SETTLE_MS = 1_000;
 const REPEAT_MS = 200;
 const ASK_MS_MAX = 10_000;
 
@@ -33,7 +31,6 @@ export async function finishKeyChange(parts: KeyChangeParts): Promise<void> {
   const { secretsKey, dataDirectory, control, isOver, log } = parts;
   if (parseSecretsKeys(secretsKey).length < 2) return;
   let hasComplained = false;
-  await sleep(SETTLE_MS, undefined, { ref: false });
   while (!isOver()) {
     const answer = await control.ask("internal", {
       method: "POST",
@@ -43,7 +40,7 @@ export async function finishKeyChange(parts: KeyChangeParts): Promise<void> {
     const state = answer?.status === 200 ? (JSON.parse(answer.text) as Rewrapped) : null;
     if (state?.remaining === 0) {
       // An upload that had begun before cannot be under an older key: this process never sealed with one.
-      const gone = dropOlderKeys(dataDirectory);
+      const gone = dropOlderKeys(dataDirectory, state.keyId);
       log.event("info", "secrets key changed", { key: state.keyId, gone: gone.join(",") });
       return;
     }

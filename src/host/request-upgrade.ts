@@ -11,8 +11,8 @@ import { COMPATIBILITY_DATE } from "./compatibility-date.ts";
 import { Runtime } from "./runtime.ts";
 import type { UpgradeResult } from "./upgrade.ts";
 
-/** The launcher waits for the first start, too, if that is not over yet. */
-const OUTCOME_MS_MAX = PREPARE_MS_MAX + YIELD_MS_MAX + 2 * TAKE_MS_MAX;
+/** The launcher waits for the first start, too, if that is not over yet, and for the old one to have everything back. */
+const OUTCOME_MS_MAX = PREPARE_MS_MAX + YIELD_MS_MAX + 3 * TAKE_MS_MAX;
 const LOOK_MS = 100;
 
 /**
@@ -25,8 +25,6 @@ export async function requestUpgrade(
   renew: () => Promise<void> = async () => undefined,
 ): Promise<number> {
   const directory = resolve(dataDirectory);
-  // Nothing is to be written to a directory of something else.
-  if (!existsSync(join(directory, "installation.json"))) throw noHost(directory);
   // Before looking: during a handover nobody holds the directory for a moment.
   const turn = await takeTurn(directory);
   try {
@@ -43,11 +41,17 @@ export async function requestUpgrade(
 }
 
 /** The outcome has one place: of two that ask, one would read what the other was told. */
-async function takeTurn(directory: string): Promise<HeldLock> {
-  const turn = await tryLock(directory, "upgrade.lock");
+const takeTurn = (directory: string): Promise<HeldLock> =>
+  takeTurnAt(directory, "upgrade.lock", "npm run upgrade");
+
+/** Throws a HostError if `directory` is no host's, or while another process does this there. */
+export async function takeTurnAt(directory: string, lock: string, what: string): Promise<HeldLock> {
+  // Nothing is to be written to a directory of something else.
+  if (!existsSync(join(directory, "installation.json"))) throw noHost(directory);
+  const turn = await tryLock(directory, lock);
   if (turn) return turn;
   throw new HostError(
-    `Another npm run upgrade of ${directory} is under way, and goes on. Ask again when it has ended.`,
+    `Another ${what} of ${directory} is under way, and goes on. Ask again when it has ended.`,
   );
 }
 

@@ -17,7 +17,7 @@ import { FRONT_LIMITS } from "./front/front-limits.ts";
 import { Front } from "./front/front.ts";
 import { Gateways } from "./gateways.ts";
 import type { HandoverHost, Listener } from "./handover.ts";
-import type { OpenedInstallation } from "./installation.ts";
+import { openInstallation, type OpenedInstallation } from "./installation.ts";
 import { finishKeyChange } from "./key-change.ts";
 import type { Log } from "./log.ts";
 import { announcementSocket, gatewayParts } from "./gateway-parts.ts";
@@ -282,13 +282,12 @@ export class RunningHost implements Host {
   }
 
   #finishKeyChange(): void {
-    const { opened, parts } = this.#built;
     void finishKeyChange({
-      secretsKey: opened.installation.secretsKey,
+      secretsKey: this.#control.installation.secretsKey,
       dataDirectory: this.dataDirectory,
       control: this.#control,
       isOver: () => this.#yielded || this.#stopped !== undefined,
-      log: parts.log,
+      log: this.#built.parts.log,
     });
   }
 
@@ -319,9 +318,12 @@ export class RunningHost implements Host {
       // A successor that was killed while it started may have left its processes to die.
       await killOrphans(this.#directory.runtimePidFile);
       guard.takeFile();
+      // The successor may have come with a new key, and have stored secrets under it.
+      this.#control.installation = openInstallation(this.#directory, settings).installation;
       await Promise.all([this.#control.start(), this.#data.resume()]);
     }
     this.#yielded = false;
+    this.#finishKeyChange();
   }
 
   async retire(controlApi: string): Promise<void> {

@@ -38,9 +38,15 @@ export async function upgrade(
   } catch (error) {
     successor?.kill("SIGKILL");
     await successor?.ended;
-    if (asked && !stopping.aborted) old.send({ type: "resume" });
+    if (asked && !stopping.aborted) await giveBack(old);
     return { upgraded: false, reason: reasonOf(error) };
   }
+}
+
+/** Who is told that all is as it was may go and look. One that cannot take it back ends, and is started again. */
+async function giveBack(old: SupervisorChild): Promise<void> {
+  old.send({ type: "resume" });
+  await old.answer(["resumed"], TAKE_MS_MAX).catch(() => undefined);
 }
 
 /** An old one that has died holds nothing any more: the new one goes on in its place. */

@@ -95,7 +95,8 @@ export async function activateDeployments(
       and(
         eq(deployments.workerId, workerId),
         lte(deployments.seq, seq),
-        eq(deployments.status, "committing"),
+        // Not a parameter: SQLite has to see that the index on these is enough.
+        sql`${deployments.status} = 'committing'`,
       ),
     );
   await db.batch([
@@ -255,11 +256,11 @@ export async function lastDeployedOn(
   db: Database,
   workerIds: readonly WorkerId[],
 ): Promise<Map<WorkerId, number>> {
-  const rows = await db.all<{ workerId: WorkerId; at: number }>(sql`
-    SELECT worker_id AS workerId, max(created_on) AS at FROM deployments
-    WHERE status = 'active' AND worker_id IN (SELECT value FROM json_each(${JSON.stringify(workerIds)}))
-    GROUP BY worker_id`);
-  return new Map(rows.map((row) => [row.workerId, row.at]));
+  const rows = await db.all<{ workerId: WorkerId; at: number | null }>(sql`
+    SELECT value AS workerId, (SELECT created_on FROM deployments
+      WHERE worker_id = value AND status = 'active' ORDER BY seq DESC LIMIT 1) AS at
+    FROM json_each(${JSON.stringify(workerIds)})`);
+  return new Map(rows.flatMap(({ workerId, at }) => (at === null ? [] : [[workerId, at]])));
 }
 
 export async function findDeployment(

@@ -168,6 +168,10 @@ export const deployments = sqliteTable(
   },
   (t) => [
     uniqueIndex("deployments_seq").on(t.workerId, t.seq),
+    // What is not visible yet is found without reading the whole past.
+    index("deployments_committing")
+      .on(t.workerId, t.seq)
+      .where(sql`status = 'committing'`),
     check("deployments_seq_positive", sql`${t.seq} >= 1`),
     check("deployments_status", sql`${t.status} IN ('committing', 'active', 'aborted')`),
     check("deployments_triggered_by", sql`${t.triggeredBy} IN ('upload', 'deployment')`),

@@ -1,11 +1,12 @@
 /** The key under which secrets are stored is changed while the host runs: nobody notices, and the old key is gone afterwards. */
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Project } from "./support/project.ts";
+import { temporaryDirectory } from "./support/temporary-directory.ts";
 import { TestHost } from "./support/test-host.ts";
 
 const COMMAND = fileURLToPath(new URL("../../src/host/rotate-key-main.ts", import.meta.url));
@@ -28,9 +29,9 @@ const keyIdsInUse = () =>
     )
     .map(({ id }) => id);
 
-const rotate = (): Promise<{ code: number; output: string }> =>
+const rotate = (data = host.directory): Promise<{ code: number; output: string }> =>
   new Promise((done) => {
-    execFile(process.execPath, [COMMAND, "--data", host.directory], (error, stdout, stderr) =>
+    execFile(process.execPath, [COMMAND, "--data", data], (error, stdout, stderr) =>
       done({ code: Number(error?.code ?? 0), output: stdout + stderr }),
     );
   });
@@ -93,4 +94,22 @@ test("interrupted, it is finished by running it again", async () => {
   expect(keysOf()).not.toEqual(before);
   expect(keyIdsInUse()).toEqual(["k3"]);
   expect((await host.visit("vault.localhost")).body).toBe("value");
+});
+
+test("of two at once, one is refused and nothing is lost", async () => {
+  const answers = await Promise.all([rotate(), rotate()]);
+  expect(answers.filter(({ code }) => code === 0)).toHaveLength(1);
+  const refused = answers.find(({ code }) => code === 1);
+  expect(refused?.output).toContain("Another npm run rotate-key of");
+  expect(keysOf().map((key) => key.split(":")[0])).toEqual(["k4"]);
+  expect(keyIdsInUse()).toEqual(["k4"]);
+  expect((await host.visit("vault.localhost")).body).toBe("value");
+});
+
+test("where no host is, it says so and makes no file", async () => {
+  const elsewhere = temporaryDirectory();
+  const { code, output } = await rotate(elsewhere);
+  expect(code).toBe(1);
+  expect(output).toContain(`No Switchback runs on ${elsewhere}.`);
+  expect(readdirSync(elsewhere)).toEqual([]);
 });

@@ -19,6 +19,7 @@ const run = promisify(execFile);
 /** A data directory that Switchback 0.1.0 has written, and what its API answered last. */
 const OLD = fileURLToPath(new URL("../host/fixture-data-0.1.0", import.meta.url));
 const UPGRADE = fileURLToPath(new URL("../../src/host/upgrade-main.ts", import.meta.url));
+const ROTATE = fileURLToPath(new URL("../../src/host/rotate-key-main.ts", import.meta.url));
 /** The directory's own account and token are in force. */
 const OLD_ENV = { SWITCHBACK_ROOT_TOKEN: "", SWITCHBACK_ACCOUNT_ID: "" };
 const SCRIPT = "/accounts/acme/workers/scripts/shop";
@@ -179,6 +180,19 @@ describe("npm run upgrade", () => {
     expect((await host.visit("shop.localhost")).body).toBe("one hello s3cret");
     expect((await ask(host, "deployments")).status).toBe(200);
     expect(host.log).toContain("control plane taken back");
+  });
+
+  it("that fails leaves a host that knows the key which was added meanwhile", async () => {
+    const release = releaseOfItsOwn();
+    const host = await oldHost(join(release, "src/host/main.ts"));
+    writeFileSync(join(release, "migrations", "9999_broken.sql"), "CREATE nonsense");
+    await expect(run(process.execPath, [ROTATE, "--data", host.directory])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("The new key k2 is in installation.json already"),
+    });
+    await expect.poll(() => host.log, { timeout: 10_000 }).toContain("secrets key changed key=k2");
+    expect((await host.visit("shop.localhost")).body).toBe("one hello s3cret");
+    expect(readFileSync(join(host.directory, "installation.json"), "utf8")).not.toContain("k1:");
   });
 
   it("refuses a directory on which nobody runs", async () => {

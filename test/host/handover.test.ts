@@ -81,6 +81,18 @@ describe("a running host", () => {
     ]);
   });
 
+  it("says that it has resumed only once its control process serves again", async () => {
+    const { steps, sent, tell, answer } = running();
+    const yielded = answer();
+    tell({ type: "yield" });
+    await yielded;
+    const resumed = answer();
+    tell({ type: "resume" });
+    await resumed;
+    expect(sent).toEqual([{ type: "yielded" }, { type: "resumed" }]);
+    expect(steps.slice(-2)).toEqual(["resume", "log: control plane taken back"]);
+  });
+
   it("that cannot yield takes its control plane back and says why", async () => {
     const { steps, sent, tell, answer } = running(["yield"]);
     const answered = answer();
